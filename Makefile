@@ -1,0 +1,52 @@
+# What there is to do with a checkout. Every target sets up what it needs.
+.DEFAULT_GOAL := help
+PYTHON := .venv/bin/python
+SOURCES := snapaudit tests
+
+.PHONY: help
+help: ## this list
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.PHONY: setup
+setup: ## system packages and the virtual environment
+	@tools/setup.sh
+
+.PHONY: demo
+demo: setup ## audit a demo fleet, no daemon and no account needed
+	@mkdir -p reports/demo
+	@.venv/bin/snapaudit audit --demo -f table \
+	    -o html=reports/demo/audit.html -o json=reports/demo/audit.json \
+	    -o markdown=reports/demo/audit.md -o csv=reports/demo/audit.csv \
+	    -o xlsx=reports/demo/audit.xlsx
+
+.PHONY: test
+test: ## the whole suite, with the real back ends it starts itself
+	@tools/setup.sh beds
+	@$(MAKE) --no-print-directory check
+	$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
+
+.PHONY: check
+check: setup ## lint, types, import contracts: fast, no back ends
+	.venv/bin/ruff check $(SOURCES)
+	.venv/bin/ruff format --check $(SOURCES)
+	.venv/bin/mypy
+	.venv/bin/lint-imports --verbose
+	$(PYTHON) -m pytest -q tests/docs
+
+.PHONY: fix
+fix: setup ## let the linter repair and format
+	.venv/bin/ruff check --fix $(SOURCES)
+	.venv/bin/ruff format $(SOURCES)
+
+.PHONY: bench
+bench: ## the benchmarks, as ratios against peers measured in the same run
+	@tools/setup.sh beds
+	$(PYTHON) -m tests.bench
+
+.PHONY: examples
+examples: setup ## renew reports/examples/ and the golden files; review the difference like code
+	$(PYTHON) -m tests.examples
+
+.PHONY: lock
+lock: ## renew the lock file
+	@tools/lock.sh --upgrade

@@ -1,0 +1,104 @@
+"""JSON documents: inventories and audits, read and written, plain or gzip by the file's ending."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, from_json
+
+from snapaudit.errors import InputError
+from snapaudit.model.inventory import INVENTORY_SCHEMA, Inventory
+from snapaudit.model.soundness import faults
+
+MAX_BYTES = 4 * 2**30
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def to_json(record: Any, *, indent: int | None = 2) -> str:
+    """A record as JSON text, ending in a newline; equal records give equal bytes."""
+    try:
+        kind: Any = type(record)
+        return _adapter(kind).dump_json(record, indent=indent).decode() + "\n"
+    except PydanticSerializationError as error:
+        raise InputError("output", f"cannot be written as JSON: {error}") from error
+
+
+def write_inventories(path: Path, inventories: Iterable[Inventory]) -> None:
+    """One document, or a list when there are several; compressed when the name ends in .gz."""
+    documents = tuple(inventories)
+    body = to_json(documents[0]) if len(documents) == 1 else _list_json(documents)
+    raw = gzip.compress(body.encode(), mtime=0) if path.suffix == ".gz" else body.encode()
+    try:
+        path.write_bytes(raw)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written: {error.strerror}") from error
+
+
+def _list_json(documents: tuple[Inventory, ...]) -> str:
+    adapter = _adapter(tuple[Inventory, ...])
+    return adapter.dump_json(documents, indent=2).decode() + "\n"
+
+
+def read_inventories(path: Path) -> tuple[Inventory, ...]:
+    """The inventories of a file, one or a list. Raises InputError with the place of the fault.
+
+    Fields this version does not know are passed over: a schema only ever gains fields.
+    """
+    source = str(path)
+    raw = _read(path)
+    try:
+        document = from_json(raw)
+    except ValueError as error:
+        raise InputError(source, f"is not complete JSON: {error}") from error
+    for number, item in enumerate(document if isinstance(document, list) else [document]):
+        _check_schema(source, item, number)
+    return _inventories(source, raw, is_list=isinstance(document, list))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(str(path), f"is cut or no gzip file: {error}") from error
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read: {error.strerror}") from error
+    return bytes(raw)
+
+
+def _check_schema(source: str, document: object, number: int) -> None:
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema != INVENTORY_SCHEMA:
+        message = f"expected schema {INVENTORY_SCHEMA!r}, found {schema!r} (document {number + 1})"
+        raise InputError(source, message)
+
+
+def _inventories(source: str, raw: bytes, *, is_list: bool) -> tuple[Inventory, ...]:
+    adapter = _adapter(tuple[Inventory, ...] if is_list else Inventory)
+    try:
+        read = adapter.validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise InputError(source, _first_fault(error)) from error
+    inventories: tuple[Inventory, ...] = read if is_list else (read,)
+    for inventory in inventories:
+        for fault in faults(inventory):
+            raise InputError(source, fault)
+    if not inventories:
+        raise InputError(source, "holds no inventory")
+    return inventories
+
+
+def _first_fault(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    path = ".".join(str(step) for step in first["loc"])
+    return f"{path or 'document'}: {first['msg'].lower()}"

@@ -1,0 +1,70 @@
+"""What stops a piece of work, as a tree.
+
+SnapauditError
+├── UsageError             an option or argument is wrong
+├── InputError             a file is wrong: place, what was expected, nearest known word
+└── HypervisorError        an endpoint could not be worked with
+    ├── MissingSdk           the extra with its SDK is not installed
+    ├── Unreachable          name, port, daemon: nothing answered
+    ├── AccessDenied         the login or a right was refused
+    └── Gone                 the object existed and no longer does
+
+What is expected while looking is a value instead (Gap, Undetermined): it travels with the result.
+Every message names the place and says what to do; none needs a traceback to be understood.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a file a person wrote; line and column count from 1."""
+
+    source: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = [self.source, self.line, self.column]
+        return ":".join(str(part) for part in parts if part is not None)
+
+
+class SnapauditError(Exception):
+    """Anything this tool says in one line instead of a traceback."""
+
+
+class UsageError(SnapauditError):
+    """An option or argument is wrong."""
+
+
+class InputError(SnapauditError):
+    """A file a person or a program handed in is wrong at a known place."""
+
+    def __init__(self, place: Place | str, message: str, *, nearest: str | None = None) -> None:
+        self.place = place if isinstance(place, Place) else Place(place)
+        self.message = message
+        self.nearest = nearest
+        hint = f" (did you mean {nearest!r}?)" if nearest else ""
+        super().__init__(f"{self.place}: {message}{hint}")
+
+
+class HypervisorError(SnapauditError):
+    """An endpoint could not be worked with."""
+
+
+class MissingSdk(HypervisorError):
+    """The optional dependency that talks to this platform is not installed."""
+
+
+class Unreachable(HypervisorError):
+    """Nothing answered at the endpoint's address, or the answer never came."""
+
+
+class AccessDenied(HypervisorError):
+    """The endpoint refused the login or a right."""
+
+
+class Gone(HypervisorError):
+    """The object was there and no longer is."""

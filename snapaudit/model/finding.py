@@ -1,0 +1,124 @@
+"""What the rules say about an inventory: findings, and what could not be decided."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from snapaudit.model.inventory import ByteRange, CoverageState, Inventory
+from snapaudit.model.policy import Remedy, Severity, SubjectKind
+
+AUDIT_SCHEMA = "snapaudit/audit@1"
+FactValue = timedelta | int | float | bool | str | tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a finding is about. ``vm_id`` and ``vm_name`` only where a machine is concerned."""
+
+    kind: SubjectKind
+    endpoint: str
+    id: str
+    name: str
+    vm_id: str | None = None
+    vm_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The measured value that made a rule match, beside the bound it crossed."""
+
+    fact: str
+    value: FactValue
+    operator: str
+    bound: FactValue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One rule matched one subject."""
+
+    rule: str
+    severity: Severity
+    subject: Subject
+    evidence: tuple[Evidence, ...]
+    remedy: Remedy | None
+    fingerprint: str
+    exemption: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undetermined:
+    """One rule could neither match nor pass, because a fact is unknown."""
+
+    rule: str
+    subject: Subject
+    fact: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """What a snapshot seems to be for, with the reasons in words."""
+
+    endpoint: str
+    vm_id: str
+    snapshot_id: str
+    purpose: str
+    score: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointCoverage:
+    """How much of one endpoint was seen, in numbers."""
+
+    endpoint: str
+    state: CoverageState
+    reason: str | None
+    virtual_machines: int
+    snapshots: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """The numbers an administrator asks for first.
+
+    ``snapshot_bytes`` adds up the sizes that are known; ``unknown_sizes`` counts the others.
+    ``reclaimable_bytes`` is what deleting the snapshots that a finding offers, and that nothing
+    protects, would give back; no byte counts twice.
+    """
+
+    info: int
+    warning: int
+    critical: int
+    undetermined: int
+    virtual_machines: int
+    snapshots: int
+    datastores: int
+    snapshot_bytes: int
+    unknown_sizes: int
+    reclaimable_bytes: ByteRange
+    rules: int
+    disabled_rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Everything one audit says, with the inventories it rests on."""
+
+    schema: str = AUDIT_SCHEMA
+    audited_at: datetime
+    coverage: tuple[EndpointCoverage, ...]
+    summary: Summary
+    findings: tuple[Finding, ...]
+    undetermined: tuple[Undetermined, ...]
+    purposes: tuple[Purpose, ...]
+    inventories: tuple[Inventory, ...]
+
+
+def fingerprint(rule: str, subject: Subject) -> str:
+    """Identify a finding across runs: rule, endpoint and ids only, so renames do not change it."""
+    parts = (rule, subject.endpoint, subject.kind, subject.vm_id or "", subject.id)
+    return hashlib.sha256("\x1f".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
