@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from snapaudit.model.endpoint import Endpoint
@@ -36,8 +37,10 @@ class Hypervisor(Protocol):
         """Endpoint options of this platform alone, each with the line that explains it."""
         ...
 
-    def collect(self, endpoint: Endpoint, password: str | None, progress: Progress) -> Inventory:
-        """Read everything the endpoint shows, changing nothing.
+    def collect(
+        self, endpoint: Endpoint, password: str | None, now: datetime, progress: Progress
+    ) -> Inventory:
+        """Read everything the endpoint shows, as of now, changing nothing.
 
         What cannot be read becomes a Gap. Raises HypervisorError when the endpoint as a whole
         cannot be read; may block for ever, the caller ends it at the deadline.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,20 +33,14 @@ def to_json(record: Any, *, indent: int | None = 2) -> str:
         raise InputError("output", f"cannot be written as JSON: {error}") from error
 
 
-def write_inventories(path: Path, inventories: Iterable[Inventory]) -> None:
-    """One document, or a list when there are several; compressed when the name ends in .gz."""
-    documents = tuple(inventories)
-    body = to_json(documents[0]) if len(documents) == 1 else _list_json(documents)
-    raw = gzip.compress(body.encode(), mtime=0) if path.suffix == ".gz" else body.encode()
-    try:
-        path.write_bytes(raw)
-    except OSError as error:
-        raise InputError(str(path), f"cannot be written: {error.strerror}") from error
-
-
-def _list_json(documents: tuple[Inventory, ...]) -> str:
-    adapter = _adapter(tuple[Inventory, ...])
-    return adapter.dump_json(documents, indent=2).decode() + "\n"
+def inventories_document(inventories: Sequence[Inventory], *, compress: bool) -> bytes:
+    """One document, or a list when there are several or none; gzip without a date if asked."""
+    if len(inventories) == 1:
+        body = to_json(inventories[0])
+    else:
+        adapter = _adapter(tuple[Inventory, ...])
+        body = adapter.dump_json(tuple(inventories), indent=2).decode() + "\n"
+    return gzip.compress(body.encode(), mtime=0) if compress else body.encode()
 
 
 def read_inventories(path: Path) -> tuple[Inventory, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import TypeVar
 
 from snapaudit.codec.yaml import Node
@@ -14,6 +15,8 @@ from snapaudit.model.units import UnitError, parse_duration, parse_ratio, parse_
 
 Word = TypeVar("Word", bound=StrEnum)
 Quantity = TypeVar("Quantity")
+Read = TypeVar("Read")
+Default = TypeVar("Default")
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -60,6 +63,14 @@ def mapping(
     return node.value
 
 
+def optional(
+    found: Mapping[str, Node], key: str, read: Callable[[Node], Read], default: Default
+) -> Read | Default:
+    """What ``read`` makes of the key's value, the default where the key is not written."""
+    node = found.get(key)
+    return default if node is None else read(node)
+
+
 def sequence(node: Node) -> tuple[Node, ...]:
     """A list."""
     if not isinstance(node.value, tuple):
@@ -72,6 +83,20 @@ def text(node: Node) -> str:
     if not isinstance(node.value, str) or not node.value.strip():
         raise wrong(node, "text")
     return node.value
+
+
+def line(node: Node) -> str:
+    """Text on one line that reads as it is. No message repeats it: it may hold a secret."""
+    written = text(node)
+    if not written.isprintable() or written != written.strip():
+        message = "expected one line of text, without invisible characters or spaces around it"
+        raise InputError(node.place, message)
+    return written
+
+
+def path(node: Node, folder: Path) -> Path:
+    """A path; a relative one is taken from the folder."""
+    return folder / line(node)
 
 
 def texts(node: Node) -> tuple[str, ...]:

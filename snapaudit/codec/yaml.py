@@ -20,6 +20,8 @@ from snapaudit.errors import InputError, Place
 MAX_BYTES = 2**20
 MAX_DEPTH = 24
 
+_NO_TAGS = "tags (!name) are not accepted; plain values only"
+
 Scalar = str | int | float | bool | None
 
 _INT = re.compile(r"[-+]?[0-9]{1,18}", re.ASCII)
@@ -43,7 +45,8 @@ class Node:
 def read_yaml(path: Path) -> Node:
     """The one document of a file. Raises InputError with line and column."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from error
     if len(raw) > MAX_BYTES:
@@ -63,7 +66,11 @@ def parse_yaml(text: str, source: str) -> Node:
         raise InputError(
             source, f"holds a character YAML does not allow: {error.reason}"
         ) from error
+    except (ValueError, OverflowError) as error:
+        raise InputError(source, "holds an escape (\\U...) that stands for no character") from error
     except yaml.MarkedYAMLError as error:
+        if error.problem and error.problem.startswith("found undefined tag handle"):
+            raise InputError(_place(error.problem_mark, source), _NO_TAGS) from None
         message = ", ".join(part for part in (error.context, error.problem) if part)
         raise InputError(_place(error.problem_mark, source), message) from error
     if root is None:
@@ -80,7 +87,7 @@ def _refuse_the_unneeded(text: str, source: str) -> None:
         if getattr(event, "anchor", None) is not None:
             raise InputError(place, "anchors (&name) are not accepted; write the value out")
         if getattr(event, "tag", None) is not None:
-            raise InputError(place, "tags (!name) are not accepted; plain values only")
+            raise InputError(place, _NO_TAGS)
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:

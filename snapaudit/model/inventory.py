@@ -225,7 +225,8 @@ class Gap:
 class Inventory:
     """All that one endpoint showed at one moment.
 
-    ``clock_skew_seconds`` is the manager's clock minus ours, None when it was not told.
+    ``clock_skew_seconds`` is the manager's clock minus ours, None when it was not told. ``gaps``
+    is what should have been read and was not; ``blind_spots`` what this way of reading never sees.
     """
 
     schema: str = INVENTORY_SCHEMA
@@ -241,3 +242,4 @@ class Inventory:
     virtual_machines: tuple[VirtualMachine, ...] = ()
     strays: tuple[StrayFile, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    blind_spots: tuple[str, ...] = ()

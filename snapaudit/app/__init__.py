@@ -1,0 +1,1 @@
+"""Use cases: the only place where collecting, judging, reporting and the demo meet."""

@@ -1,0 +1,145 @@
+"""Inventories from wherever they are asked for: endpoints, saved files, or the demo fleet."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from snapaudit import registry
+from snapaudit.app.worker import Failure, read_within_deadline
+from snapaudit.codec.documents import read_inventories
+from snapaudit.codec.expect import nearest
+from snapaudit.config import discovery, loader
+from snapaudit.config.settings import Settings
+from snapaudit.errors import SnapauditError, UsageError
+from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.inventory import Coverage, CoverageState, Inventory
+from snapaudit.ports import Progress
+
+AT_ONCE = 8
+SecretOf = Callable[[Endpoint], str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to read. Saved inventories or the demo stand in for the configured endpoints."""
+
+    config: Path | None = None
+    environ: Mapping[str, str]
+    folder: Path
+    endpoints: tuple[str, ...] = ()
+    inventories: tuple[Path, ...] = ()
+    demo: bool = False
+
+
+def settings_of(request: Request) -> Settings:
+    """The configuration that is in force; the defaults when there is no file at all."""
+    path = discovery.find(request.config, request.environ, request.folder)
+    if path is None:
+        return loader.defaults(request.folder)
+    return loader.load(path, options_of=_options_of_all_kinds())
+
+
+def _options_of_all_kinds() -> dict[str, frozenset[str]]:
+    return {kind: frozenset(registry.hypervisor(kind).options) for kind in registry.kinds()}
+
+
+def gather(
+    request: Request,
+    settings: Settings,
+    *,
+    now: datetime,
+    secret_of: SecretOf,
+    progress: Progress,
+) -> tuple[Inventory, ...]:
+    """Read everything the request names, in a stable order.
+
+    An endpoint that could not be read is an inventory too: empty, ``missing``, with the reason.
+    """
+    if request.inventories and request.demo:
+        raise UsageError("--inventory and --demo cannot be combined")
+    if request.inventories:
+        return _chosen_inventories(request)
+    if request.demo:
+        return _demo(now, progress)
+    return collect(_chosen_endpoints(request, settings), now, secret_of, progress)
+
+
+def _chosen_inventories(request: Request) -> tuple[Inventory, ...]:
+    read = [item for path in request.inventories for item in read_inventories(path)]
+    names = [item.endpoint for item in read]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"the endpoint {name!r} stands in more than one inventory")
+    _known(request.endpoints, names)
+    wanted = [item for item in read if not request.endpoints or item.endpoint in request.endpoints]
+    return tuple(sorted(wanted, key=lambda item: item.endpoint))
+
+
+def _chosen_endpoints(request: Request, settings: Settings) -> tuple[Endpoint, ...]:
+    if not settings.endpoints:
+        raise UsageError(
+            "no endpoint is configured: write a snapaudit.yaml (`snapaudit init` makes one), or "
+            "name --inventory FILE or --demo"
+        )
+    _known(request.endpoints, [endpoint.name for endpoint in settings.endpoints])
+    return tuple(
+        endpoint
+        for endpoint in settings.endpoints
+        if not request.endpoints or endpoint.name in request.endpoints
+    )
+
+
+def _known(wanted: Iterable[str], names: Sequence[str]) -> None:
+    for name in wanted:
+        if name not in names:
+            near = nearest(name, names)
+            hint = f"; did you mean {near!r}?" if near else ""
+            raise UsageError(f"there is no endpoint {name!r}{hint}")
+
+
+def _demo(now: datetime, progress: Progress) -> tuple[Inventory, ...]:
+    from snapaudit.demo.fleet import stage
+
+    with tempfile.TemporaryDirectory(prefix="snapaudit-demo-") as folder:
+        return collect((stage(Path(folder), now),), now, lambda _: None, progress)
+
+
+def collect(
+    endpoints: Sequence[Endpoint], now: datetime, secret_of: SecretOf, progress: Progress
+) -> tuple[Inventory, ...]:
+    """Read several endpoints side by side, each within its own deadline."""
+    stop = threading.Event()
+
+    def one(endpoint: Endpoint) -> Inventory:
+        try:
+            password = secret_of(endpoint)
+        except SnapauditError as error:
+            return missing(endpoint, str(error), now)
+        answer = read_within_deadline(endpoint, password, now, progress, stop)
+        return missing(endpoint, answer.reason, now) if isinstance(answer, Failure) else answer
+
+    with ThreadPoolExecutor(min(AT_ONCE, max(1, len(endpoints)))) as threads:
+        try:
+            return tuple(threads.map(one, sorted(endpoints, key=lambda item: item.name)))
+        except KeyboardInterrupt:
+            stop.set()
+            threads.shutdown(cancel_futures=True)
+            raise
+
+
+def missing(endpoint: Endpoint, reason: str, now: datetime) -> Inventory:
+    """The inventory of an endpoint that could not be read."""
+    prefix = f"{endpoint.name}: "
+    return Inventory(
+        endpoint=endpoint.name,
+        hypervisor=endpoint.kind,
+        collected_at=now,
+        coverage=Coverage(state=CoverageState.MISSING, reason=reason.removeprefix(prefix)),
+        lab=endpoint.lab,
+    )

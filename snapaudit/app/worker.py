@@ -1,0 +1,108 @@
+"""Reads one endpoint in a process of its own, which can be ended when its deadline is over.
+
+An SDK that waits for an answer cannot be interrupted from within: a daemon that accepts a
+connection and then says nothing would hold the whole run.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from multiprocessing.connection import Connection
+
+from snapaudit import registry
+from snapaudit.errors import SnapauditError
+from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.inventory import Inventory
+from snapaudit.ports import Progress, Step
+
+_SPAWN = multiprocessing.get_context("spawn")
+_LOOK_EVERY = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why an endpoint could not be read, in one sentence."""
+
+    reason: str
+
+
+Answer = Inventory | Failure
+
+
+def read_within_deadline(
+    endpoint: Endpoint,
+    password: str | None,
+    now: datetime,
+    progress: Progress,
+    stop: threading.Event,
+) -> Answer:
+    """The endpoint's inventory, or why there is none. Never raises for what the endpoint does."""
+    with _process(endpoint, password, now) as (process, ours):
+        until = time.monotonic() + endpoint.deadline.total_seconds()
+        while not stop.is_set():
+            left = until - time.monotonic()
+            if left <= 0:
+                seconds = f"{endpoint.deadline.total_seconds():g}"
+                return Failure(f"no complete answer within its deadline of {seconds} s")
+            try:
+                message = ours.recv() if ours.poll(min(left, _LOOK_EVERY)) else None
+            except EOFError:
+                process.join()
+                return Failure(f"the reading process ended unexpectedly (code {process.exitcode})")
+            if isinstance(message, Step):
+                progress(message)
+            elif message is not None:
+                return _checked(message)
+        return Failure("interrupted")
+
+
+def _checked(message: object) -> Answer:
+    if isinstance(message, Inventory | Failure):
+        return message
+    raise AssertionError(f"the reading process sent {type(message).__name__}")
+
+
+@contextmanager
+def _process(
+    endpoint: Endpoint, password: str | None, now: datetime
+) -> Iterator[tuple[multiprocessing.process.BaseProcess, Connection]]:
+    ours, theirs = _SPAWN.Pipe(duplex=False)
+    process = _SPAWN.Process(target=_work, args=(theirs, endpoint, password, now), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield process, ours
+    finally:
+        ours.close()
+        process.kill()
+        process.join()
+        process.close()
+
+
+def _work(answers: Connection, endpoint: Endpoint, password: str | None, now: datetime) -> None:
+    # Ctrl-C reaches the whole process group; the parent decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        answers.send(collect(endpoint, password, now, answers.send))
+    except BrokenPipeError:
+        return
+
+
+def collect(endpoint: Endpoint, password: str | None, now: datetime, progress: Progress) -> Answer:
+    """Read an endpoint in this process."""
+    try:
+        platform = registry.hypervisor(endpoint.kind)
+        return platform.collect(endpoint, password, now, progress)
+    except SnapauditError as error:
+        return Failure(str(error))
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - one broken endpoint must not take the run with it
+        return Failure(f"internal error: {type(error).__name__}: {error}")

@@ -1,0 +1,38 @@
+"""The command line: parse, one call into app, render, exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from typer.exceptions import TyperException
+
+from snapaudit.cli.exits import Exit, exit_of, usage_exit
+
+
+def run(arguments: list[str]) -> int:
+    """Carry out one command line; the exit code. What goes wrong is one line on stderr."""
+    from snapaudit.cli.commands import application
+
+    is_check = "check" in arguments[:1]
+    try:
+        answer = application()(arguments, prog_name="snapaudit", standalone_mode=False)
+        sys.stdout.flush()
+        return int(answer or 0)
+    except TyperException as error:
+        return _say(error.format_message(), usage_exit(is_check=is_check))
+    except KeyboardInterrupt:
+        return _say("interrupted", Exit.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader (`head`, a pager) has gone; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.FAILED
+    except Exception as error:  # noqa: BLE001 - the last place where a traceback can be avoided
+        return _say(*exit_of(error, is_check=is_check))
+
+
+def _say(message: str, code: int) -> int:
+    from snapaudit.report.escape import plain
+
+    sys.stderr.write(f"snapaudit: {plain(message)}\n")
+    return code

@@ -1,0 +1,35 @@
+"""``snapaudit audit``: collect, judge, report."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Annotated
+
+from typer import Option
+
+from snapaudit.cli.exits import view_exit
+from snapaudit.cli.options import Common, use_colour, with_common
+from snapaudit.cli.reading import judge
+from snapaudit.cli.writing import targets, write
+from snapaudit.model.check import verdict
+from snapaudit.model.policy import Severity
+from snapaudit.report.formats import AUDIT_FORMATS, render_audit
+
+
+@with_common
+def command(
+    common: Common,
+    fail_on: Annotated[
+        Severity | None,
+        Option(help="Exit as check does: 1 warning, 2 critical, 3 unknown.", metavar="LEVEL"),
+    ] = None,
+) -> int:
+    """Read the endpoints, judge what they hold by the rules, report.
+
+    Example: snapaudit audit -o html=reports/today.html -o json=reports/today.json
+    """
+    where = targets(common.format, common.output or (), AUDIT_FORMATS, "table")
+    audit = judge(common).audit
+    width, colour = shutil.get_terminal_size((100, 40)).columns, use_colour(common)
+    write(where, lambda name: render_audit(audit, name, width=width, colour=colour))
+    return verdict(audit, fail_on=fail_on).exit_code if fail_on else view_exit(audit)

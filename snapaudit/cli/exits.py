@@ -1,0 +1,50 @@
+"""Exit codes, as `docs/commands.md` lists them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from snapaudit.errors import HypervisorError, InputError, SnapauditError, UsageError
+from snapaudit.model.finding import Audit
+from snapaudit.model.inventory import CoverageState, Inventory
+
+
+class Exit(IntEnum):
+    """What every command but ``check`` ends with."""
+
+    DONE = 0
+    FAILED = 1
+    WRONG_INPUT = 2
+    INCOMPLETE = 3
+    INTERRUPTED = 130
+
+
+CHECK_UNKNOWN = 3
+
+
+def usage_exit(*, is_check: bool) -> int:
+    """A wrong option. Under monitoring 2 would page somebody for a typing error."""
+    return CHECK_UNKNOWN if is_check else Exit.WRONG_INPUT
+
+
+def exit_of(error: Exception, *, is_check: bool) -> tuple[str, int]:
+    """The line to print for an error, and the code to end with."""
+    match error:
+        case UsageError() | InputError():
+            return str(error), usage_exit(is_check=is_check)
+        case HypervisorError() | SnapauditError():
+            return str(error), CHECK_UNKNOWN if is_check else Exit.FAILED
+        case _:
+            message = f"internal error: {type(error).__name__}: {error}"
+            return message, CHECK_UNKNOWN if is_check else Exit.FAILED
+
+
+def view_exit(seen: Audit | tuple[Inventory, ...]) -> int:
+    """Done, or done with an incomplete view."""
+    states = (
+        [entry.state for entry in seen.coverage]
+        if isinstance(seen, Audit)
+        else [inventory.coverage.state for inventory in seen]
+    )
+    is_whole = all(state is CoverageState.COMPLETE for state in states)
+    return Exit.DONE if is_whole and states else Exit.INCOMPLETE

@@ -1,0 +1,72 @@
+"""Where results go: standard output, or files by ``-o PATH`` and ``-o FORMAT=PATH``."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from snapaudit.codec.expect import nearest
+from snapaudit.errors import InputError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One result to write; no path means standard output."""
+
+    format: str
+    path: Path | None
+
+
+def targets(
+    chosen: str | None, outputs: Collection[str], formats: Collection[str], default: str
+) -> tuple[Target, ...]:
+    """What to write where. Standard output gets the result unless a plain PATH takes it."""
+    main = _known(chosen or default, formats)
+    named, plain = [], []
+    for output in outputs:
+        word, separator, path = output.partition("=")
+        if separator and word in formats:
+            named.append(Target(word, Path(path)))
+        else:
+            plain.append(Target(main, Path(output)))
+    only_files = bool(named) and chosen is None
+    return (*(plain or (() if only_files else (Target(main, None),))), *named)
+
+
+def _known(word: str, formats: Collection[str]) -> str:
+    if word not in formats:
+        near = nearest(word, formats)
+        hint = f"; did you mean {near!r}?" if near else ""
+        raise UsageError(f"unknown format {word!r}; there are {', '.join(formats)}{hint}")
+    return word
+
+
+def write(where: tuple[Target, ...], render: Callable[[str], bytes]) -> None:
+    """Render each target and write it whole or not at all."""
+    for target in where:
+        body = render(target.format)
+        if target.path is None:
+            sys.stdout.buffer.write(body)
+            sys.stdout.buffer.flush()
+        else:
+            write_file(target.path, body)
+
+
+def write_file(path: Path, body: bytes) -> None:
+    """Replace a file in one step, so that a full disk leaves the old one as it was."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(body)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written: {error.strerror}") from error

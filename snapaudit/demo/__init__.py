@@ -1,0 +1,1 @@
+"""The demo fleet: what `--demo` audits, staged as a file for libvirt's own test driver."""

@@ -1,0 +1,97 @@
+"""Reads one libvirt endpoint: connect, read everything, look at the images, translate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import datetime
+
+from snapaudit.errors import UsageError
+from snapaudit.hypervisors.libvirt.address import Address, parse_address
+from snapaudit.hypervisors.libvirt.client import Client
+from snapaudit.hypervisors.libvirt.files import (
+    DownloadedFiles,
+    Files,
+    LocalFiles,
+    UnreachableFiles,
+)
+from snapaudit.hypervisors.libvirt.raw import RawHost
+from snapaudit.hypervisors.libvirt.translate import inventory
+from snapaudit.hypervisors.libvirt.xml import volume
+from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.inventory import Inventory
+from snapaudit.ports import Progress, Step
+
+IMAGES = ("auto", "download", "never")
+OPTIONS = {
+    "refresh_pools": "true: let libvirt re-read its storage pools first (a writable connection)",
+    "images": "auto (local files), download (through the pool, a writable connection) or never",
+}
+
+
+class LibvirtHypervisor:
+    """KVM, QEMU and whatever else libvirt drives."""
+
+    @property
+    def kind(self) -> str:
+        """The word in the configuration."""
+        return "libvirt"
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """What only libvirt endpoints know."""
+        return OPTIONS
+
+    def collect(
+        self, endpoint: Endpoint, password: str | None, now: datetime, progress: Progress
+    ) -> Inventory:
+        """Read the host. See the port's promise; nothing is changed but for ``refresh_pools``."""
+        address = parse_address(endpoint.url)
+        images = _images_option(endpoint)
+        refresh = bool(endpoint.options.get("refresh_pools", False))
+        client = Client(endpoint.name, endpoint.url, writable=refresh or images == "download")
+        progress(Step(endpoint=endpoint.name, phase="connecting"))
+        client.connect(endpoint.account.username, password)
+        with closing(client):
+
+            def seen(done: int, total: int) -> None:
+                progress(Step(endpoint=endpoint.name, phase="reading", seen=done, total=total))
+
+            raw = client.read(refresh_pools=refresh, seen=seen)
+            progress(Step(endpoint=endpoint.name, phase="measuring", seen=len(raw["domains"])))
+            is_local = address.is_test_driver or address.shares_files_with_us(raw["hostname"])
+            return inventory(
+                raw,
+                _files(address, images, raw, client),
+                endpoint=endpoint.name,
+                collected_at=now,
+                lab=endpoint.lab,
+                is_local=is_local,
+            )
+
+
+def _lengths(raw: RawHost) -> dict[str, int]:
+    volumes = (volume(text) for pool in raw["pools"] for text in pool["volumes"])
+    return {item.path: item.length_bytes for item in volumes if item.length_bytes is not None}
+
+
+def _images_option(endpoint: Endpoint) -> str:
+    chosen = str(endpoint.options.get("images", "auto"))
+    if chosen not in IMAGES:
+        known = ", ".join(IMAGES)
+        raise UsageError(f"endpoint {endpoint.name}: images: {chosen!r} is none of {known}")
+    return chosen
+
+
+def _files(address: Address, images: str, raw: RawHost, client: Client) -> Files:
+    if images == "never":
+        return UnreachableFiles("the endpoint says images: never")
+    if images == "download":
+        return DownloadedFiles(client.download, _lengths(raw))
+    if address.is_test_driver:
+        return UnreachableFiles("libvirt's test driver has no image files")
+    if address.shares_files_with_us(raw["hostname"]):
+        return LocalFiles()
+    return UnreachableFiles(
+        "they are files of another machine; images: download reads them through the storage pool"
+    )

@@ -1,0 +1,59 @@
+"""libvirt's error codes as our errors, with what to do. Source: libvirt's virErrorNumber."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from snapaudit.errors import AccessDenied, Gone, HypervisorError, Unreachable
+
+NO_DOMAIN, NO_SNAPSHOT, NO_VOLUME, NO_POOL = 42, 72, 50, 49
+_GONE = {NO_DOMAIN, NO_SNAPSHOT, NO_VOLUME, NO_POOL, 102}
+_DENIED = {29, 45, 79, 80, 88}
+_NO_SUPPORT = {3, 84}
+
+# What the text of a refused connection contains, and the step that mends it.
+_REPAIRS = (
+    ("no such file or directory", "is libvirtd (or virtqemud) running there?"),
+    ("connection refused", "nothing listens on that port or socket: is the daemon running?"),
+    ("name or service not known", "check the host name"),
+    ("temporary failure in name resolution", "check the host name"),
+    ("no route to host", "check address, network and firewall"),
+    ("host key verification failed", "accept the host's key once by hand with ssh"),
+    ("permission denied (", "ssh refused the login: check user name and key"),
+    ("permission denied", "the account may not use the daemon's socket: join the libvirt group"),
+    ("unable to verify", "the server's certificate is not signed by the CA that is installed here"),
+    ("no connection driver available", "the driver in the URI is unknown; use qemu, xen or test"),
+    ("cannot read ca certificate", "put the CA certificate where libvirt's TLS page says"),
+)
+
+
+def text_of(error: Exception) -> str:
+    """Libvirt's message in one line, without the name of the C function."""
+    message = getattr(error, "get_error_message", lambda: None)() or str(error)
+    return " ".join(str(message).split())
+
+
+def code_of(error: Any) -> int:
+    """Libvirt's error number, 0 when there is none."""
+    return int(error.get_error_code() or 0) if hasattr(error, "get_error_code") else 0
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether the object was there and no longer is."""
+    return code_of(error) in _GONE
+
+
+def is_unsupported(error: Exception) -> bool:
+    """Whether this driver does not have the call at all."""
+    return code_of(error) in _NO_SUPPORT
+
+
+def as_ours(error: Exception, endpoint: str, url: str) -> HypervisorError:
+    """The error of a whole endpoint, naming it and the repair."""
+    message = text_of(error)
+    repair = next((step for words, step in _REPAIRS if words in message.lower()), None)
+    full = f"{endpoint}: {url}: {message}" + (f"; {repair}" if repair else "")
+    code = code_of(error)
+    if code in _DENIED or "authentication failed" in message.lower():
+        return AccessDenied(full)
+    return Gone(full) if code in _GONE else Unreachable(full)

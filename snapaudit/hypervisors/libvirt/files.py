@@ -1,0 +1,164 @@
+"""Looks at image files, where they can be reached: on this machine, through the daemon, or not.
+
+What cannot be looked at is answered with the reason, which travels on as that of an unknown size.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from snapaudit.hypervisors.libvirt.qcow2 import LocalSource, Qcow2Error, Source
+
+_BLOCK = 512
+_SAVE_MAGIC = b"LibvirtQemudSave"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """What is known of one file; ``exists`` None: nobody could look."""
+
+    exists: bool | None
+    used_bytes: int | None = None
+    is_device: bool = False
+    changed_at: datetime | None = None
+
+
+NOTHING_KNOWN = FileFacts(exists=None)
+
+
+class Files(Protocol):
+    """The image files behind one daemon."""
+
+    @property
+    def reads_images(self) -> bool:
+        """Whether images can be opened at all; when not, ``open`` always gives the same reason."""
+        ...
+
+    def look(self, path: str) -> FileFacts:
+        """Size and existence of a file; never raises."""
+        ...
+
+    def open(self, path: str) -> Source | str:
+        """The bytes of an image, or the reason in words why they cannot be read."""
+        ...
+
+    def resolve(self, path: str) -> str:
+        """One name for one file: links followed where that is possible."""
+        ...
+
+    def free_bytes(self, folder: str) -> tuple[int, int] | None:
+        """Capacity and free bytes of the file system of a folder, now."""
+        ...
+
+
+class UnreachableFiles:
+    """Images that cannot be looked at from here, for a reason."""
+
+    reads_images = False
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def look(self, path: str) -> FileFacts:
+        """Nothing is known."""
+        del path
+        return NOTHING_KNOWN
+
+    def open(self, path: str) -> Source | str:
+        """The reason."""
+        del path
+        return self.reason
+
+    def resolve(self, path: str) -> str:
+        """The path, tidied; links cannot be followed."""
+        return posixpath.normpath(path) if path.startswith("/") else path
+
+    def free_bytes(self, folder: str) -> tuple[int, int] | None:
+        """Not known."""
+        del folder
+        return None
+
+
+class LocalFiles:
+    """Images that are files of this machine."""
+
+    reads_images = True
+
+    def look(self, path: str) -> FileFacts:
+        """From the file system, as of now."""
+        try:
+            facts = Path(path).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return FileFacts(exists=False)
+        except (OSError, ValueError):
+            return NOTHING_KNOWN
+        return FileFacts(
+            exists=True,
+            used_bytes=facts.st_blocks * _BLOCK,
+            is_device=not Path(path).is_file(),
+            changed_at=datetime.fromtimestamp(int(facts.st_mtime), UTC),
+        )
+
+    def open(self, path: str) -> Source | str:
+        """The file, opened for reading; no lock is taken."""
+        try:
+            return LocalSource(path)
+        except PermissionError:
+            return "the image file may not be read by this account"
+        except (OSError, ValueError, Qcow2Error) as error:
+            return f"the image file cannot be read: {getattr(error, 'strerror', None) or error}"
+
+    def resolve(self, path: str) -> str:
+        """Links followed; what is no path of a file stays as it is."""
+        return os.path.realpath(path) if path.startswith("/") else path
+
+    def free_bytes(self, folder: str) -> tuple[int, int] | None:
+        """From the file system, as of now."""
+        try:
+            system = os.statvfs(folder)
+        except OSError:
+            return None
+        return system.f_blocks * system.f_frsize, system.f_bavail * system.f_frsize
+
+
+class DownloadedFiles(UnreachableFiles):
+    """Images of another machine, read piece by piece through their storage pool."""
+
+    reads_images = True
+
+    def __init__(self, download: Callable[[str, int, int], bytes], length: dict[str, int]) -> None:
+        super().__init__("the image lies in no storage pool, so the daemon cannot hand it out")
+        self._download, self._length = download, length
+
+    def open(self, path: str) -> Source | str:
+        """The volume of that path, or the reason why the daemon gives none."""
+        size = self._length.get(path)
+        return self.reason if size is None else _Volume(self._download, path, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Volume:
+    download: Callable[[str, int, int], bytes]
+    path: str
+    size: int
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        wanted = max(0, min(length, self.size - offset))
+        return self.download(self.path, offset, wanted) if wanted else b""
+
+
+def is_saved_memory(files: Files, path: str) -> bool:
+    """Whether a file begins like a memory image that libvirt wrote (its header's magic word)."""
+    source = files.open(path)
+    if isinstance(source, str):
+        return False
+    try:
+        return source.read_at(0, len(_SAVE_MAGIC)) == _SAVE_MAGIC
+    except OSError:
+        return False

@@ -1,0 +1,285 @@
+"""libvirt's XML as small records: pure functions, text in, values out.
+
+Sources: libvirt's format pages for domains, snapshots, checkpoints, storage pools and volumes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element
+
+MAX_CHARACTERS = 16 * 2**20
+
+
+class XmlError(ValueError):
+    """The daemon sent something that is not the XML it documents."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageXml:
+    """One image of a chain as the daemon names it."""
+
+    path: str
+    format: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskXml:
+    """A disk: its images, top first. ``is_complete`` when the end of the chain is told."""
+
+    target: str
+    images: tuple[ImageXml, ...]
+    is_complete: bool
+    has_mirror: bool
+    volume: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DomainXml:
+    """A domain: what it is called, what its disks stand on, and every file it names at all."""
+
+    uuid: str
+    name: str
+    title: str
+    description: str
+    disks: tuple[DiskXml, ...]
+    files: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotDiskXml:
+    """How one disk takes part in a snapshot: ``internal``, ``external`` or ``no``."""
+
+    target: str
+    mode: str
+    overlay: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotXml:
+    """A snapshot's metadata. ``frozen`` maps each disk to the image that was active when taken."""
+
+    name: str
+    description: str
+    created_at: datetime | None
+    parent: str | None
+    state: str
+    memory: str
+    memory_file: str | None
+    disks: tuple[SnapshotDiskXml, ...]
+    frozen: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointXml:
+    """A dirty-bitmap checkpoint."""
+
+    name: str
+    created_at: datetime | None
+    parent: str | None
+    targets: tuple[str, ...]
+    bitmaps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VolumeXml:
+    """A volume of a pool. ``length_bytes`` is the length of its file, where libvirt told it."""
+
+    name: str
+    path: str
+    kind: str
+    format: str | None
+    capacity_bytes: int | None
+    allocation_bytes: int | None
+    length_bytes: int | None
+    backing: ImageXml | None
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolXml:
+    """A storage pool and its fill level in bytes."""
+
+    id: str
+    name: str
+    kind: str
+    path: str | None
+    capacity_bytes: int | None
+    available_bytes: int | None
+
+
+def parse(text: str) -> Element:
+    """The root element. A document type is refused, so no entity can be declared or fetched."""
+    if len(text) > MAX_CHARACTERS or "<!DOCTYPE" in text:
+        raise XmlError("the daemon's XML is larger than 16 MiB or declares a document type")
+    try:
+        return ET.fromstring(text)
+    except ET.ParseError as error:
+        raise XmlError(f"the daemon's XML cannot be read: {error}") from error
+
+
+def domain(text: str) -> DomainXml:
+    """A domain from its XML."""
+    root = parse(text)
+    return DomainXml(
+        uuid=root.findtext("uuid", ""),
+        name=root.findtext("name", ""),
+        title=root.findtext("title", ""),
+        description=root.findtext("description", ""),
+        disks=tuple(_disks(root)),
+        files=frozenset(_files(root)),
+    )
+
+
+def _files(root: Element) -> Iterator[str]:
+    """Disks, CD images, firmware, kernels: whatever is named here is in use."""
+    for source in root.iter("source"):
+        yield from (source.get(kind, "") for kind in ("file", "dev", "dir"))
+    for name in ("kernel", "initrd", "dtb", "loader", "nvram"):
+        yield root.findtext(f"os/{name}") or ""
+
+
+def _disks(root: Element) -> Iterator[DiskXml]:
+    for disk in root.iterfind("devices/disk"):
+        if disk.get("device", "disk") not in ("disk", "lun"):
+            continue
+        source = disk.find("source")
+        pool = source.get("pool") if source is not None else None
+        images, is_complete = _images(disk)
+        yield DiskXml(
+            target=_attribute(disk, "target", "dev") or "?",
+            images=images,
+            is_complete=is_complete,
+            has_mirror=disk.find("mirror") is not None,
+            volume=(pool, source.get("volume", "")) if source is not None and pool else None,
+        )
+
+
+def _images(disk: Element) -> tuple[tuple[ImageXml, ...], bool]:
+    """Top first. The innermost ``<backingStore/>`` without a source ends the chain."""
+    found = []
+    top = _source_path(disk)
+    if top:
+        found.append(ImageXml(path=top, format=_attribute(disk, "driver", "type")))
+    level = disk.find("backingStore")
+    while level is not None and level.find("source") is not None:
+        found.append(ImageXml(path=_source_path(level) or "?", format=_format(level)))
+        level = level.find("backingStore")
+    return tuple(found), level is not None
+
+
+def _source_path(element: Element) -> str | None:
+    source = element.find("source")
+    if source is None:
+        return None
+    local = source.get("file") or source.get("dev") or source.get("dir")
+    if local or source.get("protocol") is None:
+        return local
+    host = _attribute(source, "host", "name") or ""
+    return f"{source.get('protocol')}://{host}/{source.get('name', '')}"
+
+
+def _format(element: Element) -> str | None:
+    return _attribute(element, "format", "type")
+
+
+def _attribute(element: Element, child: str, name: str) -> str | None:
+    found = element.find(child)
+    return found.get(name) if found is not None else None
+
+
+def snapshot(text: str) -> SnapshotXml:
+    """A snapshot from its XML, with the domain definition embedded in it."""
+    root = parse(text)
+    embedded = root.find("domain")
+    disks = _disks(embedded) if embedded is not None else iter(())
+    memory = root.find("memory")
+    return SnapshotXml(
+        name=root.findtext("name", ""),
+        description=root.findtext("description", ""),
+        created_at=_from_seconds(root.findtext("creationTime")),
+        parent=root.findtext("parent/name"),
+        state=root.findtext("state", ""),
+        memory=memory.get("snapshot", "no") if memory is not None else "no",
+        memory_file=memory.get("file") if memory is not None else None,
+        disks=tuple(_snapshot_disks(root)),
+        frozen={disk.target: disk.images[0].path for disk in disks if disk.images},
+    )
+
+
+def _snapshot_disks(root: Element) -> Iterator[SnapshotDiskXml]:
+    for disk in root.iterfind("disks/disk"):
+        yield SnapshotDiskXml(
+            target=disk.get("name", "?"),
+            mode=disk.get("snapshot", "no"),
+            overlay=_source_path(disk),
+        )
+
+
+def checkpoint(text: str) -> CheckpointXml:
+    """A checkpoint from its XML; disks without a bitmap are left out."""
+    root = parse(text)
+    disks = [d for d in root.iterfind("disks/disk") if d.get("checkpoint", "no") != "no"]
+    return CheckpointXml(
+        name=root.findtext("name", ""),
+        created_at=_from_seconds(root.findtext("creationTime")),
+        parent=root.findtext("parent/name"),
+        targets=tuple(disk.get("name", "?") for disk in disks),
+        bitmaps=tuple(disk.get("bitmap", "") for disk in disks),
+    )
+
+
+def volume(text: str) -> VolumeXml:
+    """A volume from its XML."""
+    root = parse(text)
+    return VolumeXml(
+        name=root.findtext("name", ""),
+        path=root.findtext("target/path") or root.findtext("key") or "",
+        kind=root.get("type", "file"),
+        format=_attribute(root, "target/format", "type"),
+        capacity_bytes=_bytes(root, "capacity"),
+        allocation_bytes=_bytes(root, "allocation"),
+        length_bytes=_bytes(root, "physical"),
+        backing=_volume_backing(root),
+        changed_at=_from_seconds(root.findtext("target/timestamps/mtime")),
+    )
+
+
+def _volume_backing(root: Element) -> ImageXml | None:
+    backing = root.find("backingStore")
+    path = backing.findtext("path") if backing is not None else None
+    return ImageXml(path=path, format=_format(backing)) if path and backing is not None else None
+
+
+def pool(text: str) -> PoolXml:
+    """A storage pool from its XML."""
+    root = parse(text)
+    return PoolXml(
+        id=root.findtext("uuid", ""),
+        name=root.findtext("name", ""),
+        kind=root.get("type", ""),
+        path=root.findtext("target/path"),
+        capacity_bytes=_bytes(root, "capacity"),
+        available_bytes=_bytes(root, "available"),
+    )
+
+
+def host_uuid(capabilities: str) -> str | None:
+    """The host's own UUID, which tells one libvirt host from another."""
+    return parse(capabilities).findtext("host/uuid")
+
+
+def _bytes(root: Element, name: str) -> int | None:
+    text = root.findtext(name)
+    return int(text) if text is not None and text.strip().isdigit() else None
+
+
+def _from_seconds(text: str | None) -> datetime | None:
+    """Unix seconds, with or without a fraction; nothing when there is no such moment."""
+    try:
+        return datetime.fromtimestamp(float(text or ""), UTC).replace(microsecond=0)
+    except (ValueError, OverflowError, OSError):
+        return None

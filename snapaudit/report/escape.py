@@ -1,0 +1,95 @@
+r"""The one place where foreign text is made harmless: one function for each kind of output.
+
+A name comes from whoever may create a snapshot. It may hold terminal commands, marks that turn the
+reading direction round, formulas or markup. Nothing is dropped that could hide a difference between
+two names: what cannot be seen is written out, like ``\u202e``.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from itertools import accumulate
+
+_ELLIPSIS = "…"
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0d"
+    "\U000e0100-\U000e01ef]"
+)
+_EMOJI_STYLE = re.compile("[\ufe0e\ufe0f]")
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~#!]|(?<=www)\.|:(?=//)", re.IGNORECASE)
+_XLSX_LONGEST = 32_767
+
+
+def plain(text: str, limit: int | None = None) -> str:
+    """Text for a terminal, a log or a page: one line, nothing hidden, nothing that commands.
+
+    Control characters become their pictures, a line break ``⏎``; invisible and direction marks
+    their code. With a limit in display columns the middle of a longer text gives way to ``…``.
+    """
+    shown = _EMOJI_STYLE.sub("", text)
+    if not shown.isprintable() or _BLANK.search(shown):
+        shown = "".join(_visible(char) for char in shown)
+    return shown if limit is None else shorten(shown, limit)
+
+
+def _visible(char: str) -> str:
+    code = ord(char)
+    if char == "\n":
+        return "⏎"
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if char.isprintable() and not _BLANK.match(char):
+        return char
+    return " " if unicodedata.category(char) == "Zs" else f"\\u{code:04x}"
+
+
+def shorten(text: str, limit: int) -> str:
+    """The text in at most ``limit`` columns: its beginning and end, with ``…`` between."""
+    if limit < 1 or columns(text) <= limit:
+        return text
+    tail = _fitting(text[::-1], (limit - 1) // 2)
+    head = _fitting(text, limit - 1 - (limit - 1) // 2)
+    return text[:head] + _ELLIPSIS + text[len(text) - tail :]
+
+
+def columns(text: str) -> int:
+    """How many columns a terminal needs for the text; wide East Asian characters take two."""
+    return len(text) if text.isascii() else sum(map(_char_columns, text))
+
+
+def _char_columns(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def _fitting(text: str, limit: int) -> int:
+    return sum(taken <= limit for taken in accumulate(map(_char_columns, text)))
+
+
+def csv_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula: what begins like one gets an apostrophe."""
+    return f"'{plain(text)}" if _FORMULA.match(text) else plain(text)
+
+
+def markdown_cell(text: str) -> str:
+    """Text for a cell or line of Markdown in which no character is markup, link or HTML."""
+    shown = plain(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _MARKDOWN.sub(r"\\\g<0>", shown)
+
+
+def html_value(value: object) -> object:
+    """What the template engine shows for a value, before it escapes the markup in it."""
+    return plain(value) if type(value) is str else value
+
+
+def xlsx_text(text: str) -> str:
+    """Text for a sheet's cell, cut to what a cell may hold; formulas are off for the whole book."""
+    return plain(text)[:_XLSX_LONGEST]
+
+
+def storable(text: str) -> str:
+    r"""Text that UTF-8 can hold: a lone surrogate becomes its code, like ``\udc80``."""
+    return text.encode("utf-8", "backslashreplace").decode()

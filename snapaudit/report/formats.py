@@ -1,0 +1,97 @@
+"""Formats: the names a user may ask for, and one call for each kind of document.
+
+A renderer's module is imported when its format is asked for, so that no run pays for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import TypeVar
+
+from snapaudit.errors import UsageError
+from snapaudit.model.check import Check
+from snapaudit.model.finding import Audit
+
+_Renderer = TypeVar("_Renderer")
+
+
+def _table(audit: Audit, width: int, colour: bool) -> bytes:
+    from snapaudit.report.console import render
+
+    return render(audit, width=width, colour=colour)
+
+
+def _json(audit: Audit, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.json import render
+
+    return render(audit)
+
+
+def _csv(audit: Audit, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.csv import render
+
+    return render(audit)
+
+
+def _markdown(audit: Audit, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.markdown import render
+
+    return render(audit)
+
+
+def _html(audit: Audit, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.html import render
+
+    return render(audit)
+
+
+def _xlsx(audit: Audit, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.xlsx import render
+
+    return render(audit)
+
+
+def _check_text(check: Check) -> bytes:
+    from snapaudit.report.text import render
+
+    return render(check)
+
+
+def _check_json(check: Check) -> bytes:
+    from snapaudit.report.json import render
+
+    return render(check)
+
+
+AUDIT_FORMATS: Mapping[str, Callable[[Audit, int, bool], bytes]] = {
+    "table": _table,
+    "json": _json,
+    "csv": _csv,
+    "markdown": _markdown,
+    "html": _html,
+    "xlsx": _xlsx,
+}
+CHECK_FORMATS: Mapping[str, Callable[[Check], bytes]] = {"text": _check_text, "json": _check_json}
+
+
+def render_audit(audit: Audit, name: str, *, width: int = 100, colour: bool = False) -> bytes:
+    """The audit as a document; equal audits give equal bytes. Text is UTF-8.
+
+    ``width`` (columns) and ``colour`` concern the table only. Raises UsageError for a format
+    that does not exist.
+    """
+    return _known(AUDIT_FORMATS, name)(audit, width, colour)
+
+
+def render_check(check: Check, name: str) -> bytes:
+    """The verdict as a document. Raises UsageError for a format that does not exist."""
+    return _known(CHECK_FORMATS, name)(check)
+
+
+def _known(formats: Mapping[str, _Renderer], name: str) -> _Renderer:
+    if name in formats:
+        return formats[name]
+    near = get_close_matches(name, formats, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise UsageError(f"no format {name!r}{hint}; there are {', '.join(formats)}")

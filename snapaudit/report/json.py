@@ -1,0 +1,33 @@
+"""JSON: the whole record, for programs."""
+
+from __future__ import annotations
+
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+from snapaudit.codec.documents import to_json
+from snapaudit.errors import InputError
+from snapaudit.model.check import Check
+from snapaudit.model.finding import Audit
+from snapaudit.report.escape import storable
+
+
+def render(record: Audit | Check) -> bytes:
+    """The record as its JSON document. A text that UTF-8 cannot hold is written with its codes."""
+    try:
+        return to_json(record).encode()
+    except InputError:
+        return to_json(_storable(record)).encode()
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return value if value.isascii() else type(value)(storable(value))
+        case tuple():
+            return tuple(_storable(item) for item in value)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            names = (field.name for field in fields(value))
+            return replace(value, **{name: _storable(getattr(value, name)) for name in names})
+        case _:
+            return value

@@ -1,0 +1,131 @@
+"""Markdown: an audit as tables for a wiki, a ticket or a merge request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from snapaudit.model.finding import Audit, Evidence
+from snapaudit.model.policy import Severity
+from snapaudit.report.escape import markdown_cell
+from snapaudit.report.headline import label, method, not_seen, seen, sentence, space
+from snapaudit.report.phrases import byte_range, count, evidences, share, size, words
+from snapaudit.report.rows import Question, Row, subject_name
+from snapaudit.report.stores import Store
+from snapaudit.report.view import Blind, View, view
+
+_BREAK = "<br>"
+_EXAMPLES = 3
+
+
+def render(audit: Audit) -> bytes:
+    """The audit in the dialect of GitHub and GitLab; foreign text is never markup in it."""
+    return "\n".join(_lines(view(audit))).encode() + b"\n"
+
+
+def _lines(seen_view: View) -> Iterator[str]:
+    yield from _opening(seen_view)
+    yield from _section("Datastores, most endangered first", _store_rows(seen_view.stores))
+    for severity in reversed(Severity):
+        rows = seen_view.of(severity)
+        yield from _section(
+            f"{severity.capitalize()}: {count(len(rows), 'subject')}", _finding_rows(rows)
+        )
+    yield from _section("Makeshift backups, by their looks", _suspect_rows(seen_view))
+    yield from _section("Could not be decided", _question_rows(seen_view.questions))
+    yield from _section("Could not be read", _blind_rows(seen_view.gaps))
+    yield from _section("To be read with care", _blind_rows(seen_view.doubts))
+    yield from _section("Never seen this way", _blind_rows(seen_view.never_seen))
+    yield from _section("Coverage", _coverage_rows(seen_view.audit))
+    yield from ("", markdown_cell(f"{method(seen_view.audit)}."))
+
+
+def _opening(seen_view: View) -> Iterator[str]:
+    audit, check = seen_view.audit, seen_view.check
+    yield "# Snapshot audit"
+    yield ""
+    yield f"**{label(check.status)}**: {markdown_cell(sentence(check))}"
+    yield ""
+    for spot in not_seen(check.coverage):
+        yield f"- **not seen**: {markdown_cell(spot)}"
+    if seen_view.labs:
+        yield f"- **lab**: {markdown_cell(', '.join(seen_view.labs))}; limits may be looser there"
+    yield f"- {markdown_cell(seen(audit))}"
+    yield f"- {markdown_cell(space(audit))}"
+
+
+def _section(title: str, rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    """A heading and a table whose first row is its head; nothing when there is no other row."""
+    head, *body = rows
+    if not body:
+        return
+    yield from ("", f"## {title}", "", _line(head), _line("---" for _ in head))
+    yield from map(_line, body)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _store_rows(stores: tuple[Store, ...]) -> Iterator[tuple[str, ...]]:
+    yield ("Datastore", "Full", "Free", "Held by snapshots", "Finding")
+    for store in stores:
+        found = [f"{one.severity}: {one.rule}" for one in store.findings]
+        if not store.datastore.accessible:
+            found.insert(0, "not accessible")
+        yield (
+            markdown_cell(f"{store.endpoint} / {store.datastore.name}"),
+            share(store.fill_ratio),
+            f"{size(store.datastore.free_bytes)} of {size(store.datastore.capacity_bytes)}",
+            byte_range(store.held),
+            _BREAK.join(map(markdown_cell, found)),
+        )
+
+
+def _finding_rows(rows: tuple[Row, ...]) -> Iterator[tuple[str, ...]]:
+    yield ("Subject", "Endpoint", "What and why", "Gives back", "Note")
+    for row in rows:
+        why = (f"**{markdown_cell(one.rule)}**: {_proof(one.evidence)}" for one in row.findings)
+        notes = [f"protected: {reason}" for reason in row.protections]
+        notes += [f"exempt: {reason}" for reason in row.exemptions]
+        yield (
+            markdown_cell(subject_name(row.subject)),
+            markdown_cell(row.subject.endpoint),
+            _BREAK.join(why),
+            "" if row.gain is None else byte_range(row.gain),
+            _BREAK.join(map(markdown_cell, notes)),
+        )
+
+
+def _proof(evidence: tuple[Evidence, ...]) -> str:
+    return markdown_cell(evidences(evidence))
+
+
+def _suspect_rows(seen_view: View) -> Iterator[tuple[str, ...]]:
+    yield ("Snapshot", "Score", "Reasons")
+    for one in seen_view.suspects:
+        name = seen_view.lookup.purpose_name(one)
+        yield markdown_cell(name), str(one.score), _BREAK.join(map(markdown_cell, one.reasons))
+
+
+def _question_rows(questions: tuple[Question, ...]) -> Iterator[tuple[str, ...]]:
+    yield ("Rule", "Unknown", "Why", "Subjects")
+    for one in questions:
+        names = [markdown_cell(subject_name(subject)) for subject in one.subjects[:_EXAMPLES]]
+        more = len(one.subjects) - len(names)
+        names += [f"and {more:,} more"] if more else []
+        cells = (one.rule, words(one.fact), one.reason)
+        yield (*map(markdown_cell, cells), _BREAK.join(names))
+
+
+def _blind_rows(found: tuple[Blind, ...]) -> Iterator[tuple[str, ...]]:
+    yield ("Endpoint", "What", "Why")
+    for one in found:
+        yield tuple(map(markdown_cell, (one.endpoint, one.subject, one.reason)))
+
+
+def _coverage_rows(audit: Audit) -> Iterator[tuple[str, ...]]:
+    yield ("Endpoint", "State", "VMs", "Snapshots", "Reason")
+    for one in audit.coverage:
+        numbers = (f"{one.virtual_machines:,}", f"{one.snapshots:,}")
+        name, reason = markdown_cell(one.endpoint), markdown_cell(one.reason or "")
+        yield name, one.state, *numbers, reason

@@ -1,0 +1,129 @@
+"""People's words for what records hold: durations, sizes, shares, ranges, evidence."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from humanize import naturalsize
+
+from snapaudit.model.finding import Evidence, FactValue
+from snapaudit.model.inventory import ByteRange
+
+_OPERATORS = {"over": "over", "at_least": "at least", "under": "under", "at_most": "at most"}
+_HOURS_MATTER_BELOW = timedelta(days=31)
+_SIZE_WORDS = frozenset({"size", "bytes", "capacity", "free", "held", "delta", "shortage"})
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """``1 snapshot``, ``1,204 snapshots``, ``no snapshots``."""
+    word = noun if number == 1 else (plural or f"{noun}s")
+    return f"{number:,} {word}" if number else f"no {word}"
+
+
+def duration(span: timedelta) -> str:
+    """``9 days``, ``7 days 5 hours``, ``45 minutes``; whole days from a month on."""
+    if span < timedelta(0):
+        return f"minus {duration(-span)}"
+    minutes = span // timedelta(minutes=1)
+    if minutes < 1:
+        return "less than a minute"
+    if minutes < 120 and minutes != 60:
+        return count(minutes, "minute")
+    hours, days = minutes // 60, span.days
+    if days < 2:
+        return count(hours, "hour")
+    rest = hours % 24 if span < _HOURS_MATTER_BELOW else 0
+    return f"{count(days, 'day')} {count(rest, 'hour')}" if rest else count(days, "day")
+
+
+def age(created_at: datetime | None, now: datetime) -> str:
+    """``9 days``, ``unknown age``, or that the time lies in the future."""
+    if created_at is None:
+        return "unknown age"
+    if created_at > now:
+        return f"{duration(created_at - now)} in the future"
+    return duration(now - created_at)
+
+
+def moment(at: datetime) -> str:
+    """``2026-06-01 12:00 UTC``."""
+    return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def size(number: int | None) -> str:
+    """``12.4 GiB``, or ``unknown``."""
+    if number is None:
+        return "unknown"
+    return (
+        "0" if number == 0 else naturalsize(number, binary=True, format="%.1f").replace(".0 ", " ")
+    )
+
+
+def share(ratio: float | None) -> str:
+    """``85 %`` or ``85.4 %``, or ``unknown``."""
+    if ratio is None:
+        return "unknown"
+    return f"{ratio * 100:.1f}".removesuffix(".0") + " %"
+
+
+def byte_range(span: ByteRange) -> str:
+    """``3.1-4.0 GiB`` (with a dash), ``at least 3.1 GiB``, ``up to 4.0 GiB``, ``unknown``."""
+    if span.max is None:
+        return f"at least {size(span.min)}" if span.min else "unknown"
+    if span.max == 0:
+        return "nothing"
+    low, high = size(span.min), size(span.max)
+    if low == high:
+        return high
+    if span.min == 0:
+        return f"up to {high}"
+    same_unit = low.split()[-1] == high.split()[-1]
+    return f"{low.split()[0] if same_unit else low}\u2013{high}"
+
+
+def words(slug: str) -> str:
+    """``backup_product`` or ``stale-snapshot`` as words."""
+    return slug.replace("_", " ").replace("-", " ")
+
+
+def value(fact: str, measured: FactValue) -> str:
+    """A measured value or a bound, in the unit that its type and the fact's name tell."""
+    match measured:
+        case None:
+            return "unknown"
+        case bool():
+            return "yes" if measured else "no"
+        case timedelta():
+            return duration(measured)
+        case float():
+            return share(measured)
+        case int():
+            return size(measured) if _is_size(fact) else f"{measured:,}"
+        case tuple():
+            return ", ".join(measured)
+        case str():
+            return measured
+
+
+def _is_size(fact: str) -> bool:
+    return not _SIZE_WORDS.isdisjoint(words(fact).split())
+
+
+def evidence(one: Evidence) -> str:
+    """``age 9 days, over 7 days``: what was measured, and the bound that it crossed."""
+    fact, measured, bound = words(one.fact), value(one.fact, one.value), value(one.fact, one.bound)
+    if one.operator in _OPERATORS:
+        if one.operator == "over" and not one.bound:
+            return f"{fact} {measured}"
+        operator = _OPERATORS[one.operator]
+        if measured == bound and one.operator in ("over", "under"):
+            return f"{fact} just {operator} {bound}"
+        return f"{fact} {measured}, {operator} {bound}"
+    if one.operator == "matches":
+        return f'{fact} "{measured}" matches "{bound}"'
+    return f"{fact}: {measured}"
+
+
+def evidences(many: tuple[Evidence, ...]) -> str:
+    """All evidence of a finding, one after the other."""
+    return "; ".join(evidence(one) for one in many)

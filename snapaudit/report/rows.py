@@ -1,0 +1,88 @@
+"""Rows: findings and undetermined folded to what a person reads as one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from snapaudit.model.finding import Finding, Subject, Undetermined
+from snapaudit.model.inventory import ByteRange
+from snapaudit.model.policy import Severity, SubjectKind
+from snapaudit.report.lookup import Lookup
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One subject with all that was found about it, the worst first.
+
+    ``gain`` is what its removal alone gives back, ``protections`` say why it must stay.
+    """
+
+    severity: Severity
+    subject: Subject
+    findings: tuple[Finding, ...]
+    gain: ByteRange | None
+    protections: tuple[str, ...]
+
+    @property
+    def exemptions(self) -> tuple[str, ...]:
+        """The findings among them that somebody accepted, with the reason."""
+        return tuple(f"{one.rule}: {one.exemption}" for one in self.findings if one.exemption)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One rule that could not be decided for one reason, with all subjects it concerns."""
+
+    rule: str
+    fact: str
+    reason: str
+    subjects: tuple[Subject, ...]
+
+
+def fold(findings: Iterable[Finding], lookup: Lookup) -> tuple[Row, ...]:
+    """One row a subject: the most severe first, then what gives most back, exempt ones last."""
+    by_subject: dict[Subject, list[Finding]] = {}
+    for finding in findings:
+        by_subject.setdefault(finding.subject, []).append(finding)
+    rows = (_row(subject, found, lookup) for subject, found in by_subject.items())
+    return tuple(sorted(rows, key=_order))
+
+
+def _row(subject: Subject, found: list[Finding], lookup: Lookup) -> Row:
+    ordered = tuple(sorted(found, key=lambda one: (-one.severity.rank, one.rule)))
+    return Row(
+        severity=ordered[0].severity,
+        subject=subject,
+        findings=ordered,
+        gain=lookup.gain(subject),
+        protections=lookup.protections(subject),
+    )
+
+
+def _order(row: Row) -> tuple[int, bool, int, tuple[str, ...]]:
+    is_accepted = all(one.exemption for one in row.findings)
+    gain = row.gain
+    most = 0 if gain is None else gain.min if gain.max is None else gain.max
+    subject = row.subject
+    names = (subject.endpoint, subject.vm_name or "", subject.name, subject.vm_id or "", subject.id)
+    return (-row.severity.rank, is_accepted, -most, (*names, subject.kind))
+
+
+def fold_questions(undetermined: Iterable[Undetermined]) -> tuple[Question, ...]:
+    """One question a rule, fact and reason; the one that concerns most subjects first."""
+    groups: dict[tuple[str, str, str], list[Subject]] = {}
+    for one in undetermined:
+        groups.setdefault((one.rule, one.fact, one.reason), []).append(one.subject)
+    questions = (
+        Question(rule=rule, fact=fact, reason=reason, subjects=tuple(subjects))
+        for (rule, fact, reason), subjects in groups.items()
+    )
+    return tuple(sorted(questions, key=lambda q: (-len(q.subjects), q.rule, q.fact, q.reason)))
+
+
+def subject_name(subject: Subject) -> str:
+    """``web01 / before-upgrade`` for what belongs to a machine, else the name alone."""
+    if subject.vm_name is None or subject.kind is SubjectKind.VIRTUAL_MACHINE:
+        return subject.name
+    return f"{subject.vm_name} / {subject.name}"

@@ -1,0 +1,1 @@
+"""Rules: from an inventory and a policy to findings. Pure functions that touch no host."""

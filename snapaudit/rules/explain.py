@@ -1,0 +1,84 @@
+"""Explain: why a rule does, does not, or cannot say anything about a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from snapaudit.model.finding import Subject
+from snapaudit.model.inventory import Inventory
+from snapaudit.model.policy import Policy, Rule, Severity
+from snapaudit.rules.answers import Answer, Test, Weighed, answer_of
+from snapaudit.rules.engine import Court
+from snapaudit.rules.judge import Judge
+from snapaudit.rules.purposes.classifier import classifier
+from snapaudit.rules.scene import Scene
+from snapaudit.rules.staging import Stage, stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeighedCondition:
+    """A level or an exception with its answer and every comparison in it."""
+
+    answer: Answer
+    comparisons: tuple[Weighed, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """One rule and one subject: each level, worst first, the exception, and what follows.
+
+    ``severity`` None and ``undetermined`` None: nothing to report.
+    """
+
+    rule: Rule
+    subject: Subject
+    environment: str | None
+    levels: tuple[tuple[Severity, WeighedCondition], ...]
+    unless: WeighedCondition | None
+    severity: Severity | None
+    undetermined: str | None
+
+
+def explain(
+    inventories: Iterable[Inventory],
+    policy: Policy,
+    now: datetime,
+    wanted: Callable[[Subject], bool],
+) -> tuple[Explanation, ...]:
+    """Every rule that is about a wanted subject, in the order of subjects and rule ids."""
+    court = Court(policy)
+    return tuple(
+        _explain(judge, scene, environment)
+        for inventory in sorted(inventories, key=lambda inventory: inventory.endpoint)
+        for scene in _scenes(stage(inventory, now, classifier()))
+        if wanted(scene.subject)
+        for environment in (court.environment_of(scene),)
+        for judge in court.judges(scene.subject.kind, environment)
+    )
+
+
+def _scenes(scenes: Stage) -> Iterator[Scene]:
+    yield scenes.endpoint
+    yield from scenes.datastores
+    yield from scenes.machines
+    yield from scenes.snapshots
+    yield from scenes.files
+
+
+def _explain(judge: Judge, scene: Scene, environment: str | None) -> Explanation:
+    severity, unsettled = judge.verdict(scene) or (None, None)
+    return Explanation(
+        rule=judge.rule,
+        subject=scene.subject,
+        environment=environment,
+        levels=tuple((grade, _weighed(test, scene)) for grade, test in judge.levels),
+        unless=None if judge.unless is None else _weighed(judge.unless, scene),
+        severity=severity,
+        undetermined=None if unsettled is None else f"{unsettled.fact}: {unsettled.reason}",
+    )
+
+
+def _weighed(test: Test, scene: Scene) -> WeighedCondition:
+    return WeighedCondition(answer=answer_of(test.ask(scene)), comparisons=test.weigh(scene))

@@ -1,0 +1,116 @@
+"""Facts about a datastore."""
+
+from __future__ import annotations
+
+from snapaudit.model.inventory import Datastore
+from snapaudit.rules.facts.registry import fact
+from snapaudit.rules.quantity import Bytes, Share, Unknown, share_of
+from snapaudit.rules.scene import DatastoreScene
+
+_LEAST_RESERVE = 10 * 2**30
+_RESERVE_SHARE = 0.05
+
+
+@fact
+def name(scene: DatastoreScene) -> str:
+    """The name."""
+    return scene.datastore.name
+
+
+@fact
+def kind(scene: DatastoreScene) -> str:
+    """The platform's own word for the sort of datastore."""
+    return scene.datastore.kind
+
+
+@fact
+def is_accessible(scene: DatastoreScene) -> bool:
+    """Whether it can be reached."""
+    return scene.datastore.accessible
+
+
+@fact
+def capacity(scene: DatastoreScene) -> Bytes | Unknown:
+    """How much it can hold."""
+    size = scene.datastore.capacity_bytes
+    return _untold(scene.datastore, "capacity") if size is None else Bytes(size)
+
+
+@fact
+def free(scene: DatastoreScene) -> Bytes | Unknown:
+    """How much of it is free."""
+    size = scene.datastore.free_bytes
+    return _untold(scene.datastore, "free space") if size is None else Bytes(size)
+
+
+@fact
+def used_share(scene: DatastoreScene) -> Share | Unknown:
+    """The part of its capacity that is used."""
+    whole, rest = capacity(scene), free(scene)
+    if isinstance(whole, Unknown) or isinstance(rest, Unknown):
+        return _reason(whole, rest)
+    return share_of(whole - rest, whole)
+
+
+@fact
+def provisioned_share(scene: DatastoreScene) -> Share | Unknown:
+    """What its disks could grow to, against its capacity."""
+    size = scene.datastore.provisioned_bytes
+    promised = _untold(scene.datastore, "provisioned space") if size is None else size
+    return share_of(promised, capacity(scene))
+
+
+@fact
+def held_by_snapshots(scene: DatastoreScene) -> Bytes | Unknown:
+    """What deltas, phantom overlays and internal snapshots occupy on it."""
+    held = scene.held_bytes
+    return held if isinstance(held, Unknown) else Bytes(held)
+
+
+@fact
+def held_share(scene: DatastoreScene) -> Share | Unknown:
+    """What deltas, phantom overlays and internal snapshots occupy, against its capacity."""
+    return share_of(scene.held_bytes, capacity(scene))
+
+
+@fact
+def largest_delta(scene: DatastoreScene) -> Bytes | Unknown:
+    """The largest delta or phantom overlay on it, which a merge would write into the image below.
+
+    Internal snapshots are no deltas: to delete one needs no room.
+    """
+    largest = scene.largest_delta_bytes
+    return largest if isinstance(largest, Unknown) else Bytes(largest)
+
+
+@fact
+def merge_shortage(scene: DatastoreScene) -> Bytes | Unknown:
+    """What is missing to merge the largest delta and keep a reserve; 0 without a delta.
+
+    The reserve is the larger of 10 GiB and 5 % of the capacity.
+    """
+    largest, whole, rest = scene.largest_delta_bytes, capacity(scene), free(scene)
+    if largest == 0:
+        return Bytes(0)
+    if isinstance(whole, Unknown) or isinstance(rest, Unknown):
+        return _reason(whole, rest)
+    spare = rest - max(_LEAST_RESERVE, int(whole * _RESERVE_SHARE))
+    if isinstance(largest, Unknown):
+        return _shortage_of_unknown(largest, spare)
+    return Bytes(max(0, largest - spare))
+
+
+def _shortage_of_unknown(largest: Unknown, spare: int) -> Unknown:
+    """There is a delta of some size, so a spare below zero is short already."""
+    known = int(largest.at_least or 0)
+    return Unknown(largest.reason, max(0, known - spare))
+
+
+def _reason(*values: int | Unknown) -> Unknown:
+    return next(value for value in values if isinstance(value, Unknown))
+
+
+def _untold(datastore: Datastore, what: str) -> Unknown:
+    if not datastore.accessible:
+        return Unknown(f"the datastore cannot be reached, so its {what} is not known")
+    return Unknown(f"the hypervisor does not tell its {what}")

@@ -1,0 +1,180 @@
+"""Facts about a snapshot."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from snapaudit.model.inventory import PowerState
+from snapaudit.rules.facts.registry import fact
+from snapaudit.rules.facts.virtual_machine import disk_bytes
+from snapaudit.rules.purposes.reading import PurposeWord
+from snapaudit.rules.quantity import OLDEST_BELIEVED, Bytes, Share, Unknown, share_of
+from snapaudit.rules.scene import SnapshotScene
+
+_NO_CREATOR = Unknown("the hypervisor does not tell who took it")
+_NO_SIZE = Unknown("the size of the snapshot is not known")
+_NO_MEMORY = Unknown("the hypervisor does not tell whether memory was saved")
+_NO_QUIESCE = Unknown("the hypervisor does not tell whether the guest was quiesced")
+_NO_POWER = Unknown("the power state of the machine is not known")
+_NO_BUSY = Unknown("the hypervisor does not tell whether a task runs on the machine")
+_NO_EXPIRY = Unknown("no last day is declared")
+
+
+@fact
+def age(scene: SnapshotScene) -> timedelta | Unknown:
+    """Time since it was taken, by the endpoint's clock."""
+    return scene.age
+
+
+@fact
+def name(scene: SnapshotScene) -> str:
+    """The name."""
+    return scene.snapshot.name
+
+
+@fact
+def description(scene: SnapshotScene) -> str:
+    """The description; empty text when there is none."""
+    return scene.snapshot.description
+
+
+@fact
+def creator(scene: SnapshotScene) -> str | Unknown:
+    """The account that took it."""
+    return scene.snapshot.creator or _NO_CREATOR
+
+
+@fact
+def names_creator(scene: SnapshotScene) -> bool:
+    """Whether the inventory names an account that took it."""
+    return bool(scene.snapshot.creator)
+
+
+@fact
+def has_description(scene: SnapshotScene) -> bool:
+    """Whether the description holds more than blanks."""
+    return bool(scene.snapshot.description.strip())
+
+
+@fact
+def has_ticket(scene: SnapshotScene) -> bool:
+    """Whether the name or description holds what looks like a ticket number."""
+    return scene.reading.has_ticket
+
+
+@fact
+def kind(scene: SnapshotScene) -> str:
+    """The platform's own word for the sort of snapshot."""
+    return scene.snapshot.kind
+
+
+@fact
+def size(scene: SnapshotScene) -> Bytes | Unknown:
+    """What has been written since it was taken, with its memory."""
+    held = scene.snapshot.size_bytes
+    return _NO_SIZE if held is None else Bytes(held)
+
+
+@fact
+def share_of_disks(scene: SnapshotScene) -> Share | Unknown:
+    """Its size against the sum of the machine's disks."""
+    held = scene.snapshot.size_bytes
+    return share_of(_NO_SIZE if held is None else held, disk_bytes(scene.machine))
+
+
+@fact
+def has_memory(scene: SnapshotScene) -> bool | Unknown:
+    """Whether the memory of the running machine was saved with it."""
+    saved = scene.snapshot.has_memory
+    return _NO_MEMORY if saved is None else saved
+
+
+@fact
+def is_quiesced(scene: SnapshotScene) -> bool | Unknown:
+    """Whether the guest's file systems were quiesced when it was taken."""
+    quiesced = scene.snapshot.is_quiesced
+    return _NO_QUIESCE if quiesced is None else quiesced
+
+
+@fact
+def is_protected(scene: SnapshotScene) -> bool:
+    """Whether something found while collecting forbids to delete it."""
+    return bool(scene.snapshot.protections or scene.machine.vm.protections)
+
+
+@fact
+def vm_name(scene: SnapshotScene) -> str:
+    """The name of its machine."""
+    return scene.machine.vm.name
+
+
+@fact
+def vm_power(scene: SnapshotScene) -> PowerState | Unknown:
+    """What its machine does now."""
+    state = scene.machine.vm.power_state
+    return _NO_POWER if state is PowerState.UNKNOWN else state
+
+
+@fact
+def vm_is_busy(scene: SnapshotScene) -> bool | Unknown:
+    """Whether a task such as a backup, a copy or a migration runs on its machine."""
+    busy = scene.machine.vm.busy
+    return _NO_BUSY if busy is None else busy
+
+
+@fact
+def vm_is_template(scene: SnapshotScene) -> bool:
+    """Whether its machine is a template."""
+    return scene.machine.vm.is_template
+
+
+@fact
+def purpose(scene: SnapshotScene) -> PurposeWord:
+    """What it seems to be for, by proof, by its words or by its score."""
+    return scene.reading.purpose
+
+
+@fact
+def proven_purpose(scene: SnapshotScene) -> PurposeWord:
+    """What it is for by proof: a product's marker or the platform's own type; else ``unknown``."""
+    return scene.reading.purpose if scene.reading.is_proven else PurposeWord.UNKNOWN
+
+
+@fact
+def makeshift_score(scene: SnapshotScene) -> int:
+    """How much it looks like a makeshift backup, from 0 to 100."""
+    return scene.reading.score
+
+
+@fact
+def declares_expiry(scene: SnapshotScene) -> bool:
+    """Whether the name or description declares a last day, as in "keep until 2026-05-01"."""
+    return scene.reading.expires_at is not None
+
+
+@fact
+def past_expiry(scene: SnapshotScene) -> timedelta | Unknown:
+    """Time since the declared last day ended (UTC); below zero while it has not."""
+    match scene.reading.expires_at:
+        case None:
+            return _NO_EXPIRY
+        case Unknown() as unknown:
+            return unknown
+        case ended:
+            return scene.machine.endpoint.now - ended
+
+
+@fact
+def clock_error(scene: SnapshotScene) -> timedelta:
+    """How far its creation time is known to be wrong: into the future, or before the year 2000."""
+    taken = scene.snapshot.created_at
+    if taken is None:
+        return timedelta(0)
+    return max(timedelta(0), taken - scene.machine.endpoint.now, OLDEST_BELIEVED - taken)
+
+
+@fact
+def known_clock_skew(scene: SnapshotScene) -> timedelta:
+    """How far the endpoint's clock is known to differ from ours; zero while nothing is known."""
+    skew = scene.machine.endpoint.inventory.clock_skew_seconds
+    return timedelta(seconds=abs(skew or 0.0))

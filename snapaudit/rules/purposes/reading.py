@@ -1,0 +1,39 @@
+"""Reading: what the name, the description and the company of a snapshot tell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from snapaudit.rules.quantity import Unknown
+
+
+class PurposeWord(StrEnum):
+    """What a snapshot can be for."""
+
+    BACKUP_PRODUCT = "backup_product"
+    MAKESHIFT_BACKUP = "makeshift_backup"
+    CHANGE_SAFETY = "change_safety"
+    REPLICATION = "replication"
+    CLONE_BASE = "clone_base"
+    AUTOMATION = "automation"
+    SCHEDULED = "scheduled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One snapshot, read.
+
+    ``is_proven``: a product's own marker or the platform's own type tells the purpose. ``score``
+    says from 0 to 100 how much it looks like a makeshift backup. ``expires_at`` is the end of the
+    day its text declares as the last, None when it declares none.
+    """
+
+    purpose: PurposeWord
+    is_proven: bool
+    score: int
+    reasons: tuple[str, ...]
+    has_ticket: bool
+    expires_at: datetime | Unknown | None

@@ -1,0 +1,29 @@
+"""Spacing: whether the snapshots of a machine keep the rhythm of a clock or a calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+_FEWEST = 3
+_RHYTHMS = (
+    ("daily", timedelta(hours=23), timedelta(hours=25)),
+    ("weekly", timedelta(days=6, hours=20), timedelta(days=7, hours=4)),
+    ("monthly", timedelta(days=27, hours=20), timedelta(days=31, hours=4)),
+)
+
+
+def rhythm(times: Iterable[datetime]) -> str | None:
+    """The rhythm in one or two words, None when there is none or fewer than three snapshots."""
+    ordered = sorted(times)
+    if len(ordered) < _FEWEST:
+        return None
+    gaps = [later - earlier for earlier, later in pairwise(ordered)]
+    for name, shortest, longest in _RHYTHMS:
+        if shortest <= min(gaps) and max(gaps) <= longest:
+            return name
+    apart = min(gaps) >= timedelta(days=1)
+    if apart and len({(time.weekday(), time.hour) for time in ordered}) == 1:
+        return "same weekday and hour"
+    return None

@@ -1,0 +1,71 @@
+"""One rule file to one Rule: every key checked, every mistake told with its place."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from snapaudit.codec import expect
+from snapaudit.codec.yaml import Node, read_yaml
+from snapaudit.errors import InputError, Place
+from snapaudit.model.policy import Condition, Mode, Remedy, Rule, Severity, SubjectKind
+from snapaudit.rules.conditions import read_condition
+
+_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+_REQUIRED = ("id", "title", "subject", "levels", "why", "fix")
+_OPTIONAL = ("unless", "remedy", "mode", "environments")
+Levels = dict[Severity, Condition]
+
+
+def read_rule(path: Path) -> Rule:
+    """The rule of a file, named like its id. Raises InputError with the place."""
+    node = read_yaml(path)
+    keys = expect.mapping(node, _OPTIONAL, required=_REQUIRED)
+    subject = expect.word(keys["subject"], SubjectKind)
+    return Rule(
+        id=_id(keys["id"], path),
+        title=expect.text(keys["title"]),
+        subject=subject,
+        levels=_levels(keys["levels"], subject),
+        environment_levels=_environments(keys.get("environments"), subject),
+        unless=read_condition(keys["unless"], subject) if "unless" in keys else None,
+        remedy=expect.word(keys["remedy"], Remedy) if "remedy" in keys else None,
+        mode=_mode(keys),
+        why=expect.text(keys["why"]),
+        fix=expect.text(keys["fix"]),
+        source=Place(str(path), node.place.line, node.place.column),
+    )
+
+
+def _id(node: Node, path: Path) -> str:
+    rule_id = expect.text(node)
+    if _ID.fullmatch(rule_id) is None:
+        expected = "an id of small letters, digits and single hyphens, like stale-snapshot"
+        raise expect.wrong(node, expected)
+    if rule_id != path.stem:
+        message = f"the id {rule_id!r} and the name of the file {path.name!r} differ"
+        raise InputError(node.place, message)
+    return rule_id
+
+
+def _mode(keys: dict[str, Node]) -> Mode:
+    mode = expect.word(keys["mode"], Mode) if "mode" in keys else Mode.REPORT
+    if mode is Mode.APPLY and "remedy" not in keys:
+        raise InputError(keys["mode"].place, "mode 'apply' needs a remedy to apply")
+    return mode
+
+
+def _levels(node: Node, subject: SubjectKind) -> Levels:
+    entries = expect.mapping(node, tuple(Severity))
+    if not entries:
+        raise InputError(node.place, f"needs at least one of {', '.join(Severity)}")
+    return {
+        severity: read_condition(entries[severity], subject)
+        for severity in Severity
+        if severity in entries
+    }
+
+
+def _environments(node: Node | None, subject: SubjectKind) -> dict[str, Levels]:
+    entries = expect.mapping(node) if node is not None else {}
+    return {name: _levels(child, subject) for name, child in entries.items()}

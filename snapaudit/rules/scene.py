@@ -1,0 +1,136 @@
+"""Scenes: what a fact may look at, one record for each kind of subject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from snapaudit.model.finding import Subject
+from snapaudit.model.inventory import Datastore, Inventory, Snapshot, VirtualMachine
+from snapaudit.model.policy import SubjectKind
+from snapaudit.rules.purposes.reading import Reading
+from snapaudit.rules.quantity import Unknown
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EndpointScene:
+    """One endpoint; ``now`` is the moment of the audit by the endpoint's own clock."""
+
+    inventory: Inventory
+    now: datetime
+
+    @property
+    def subject(self) -> Subject:
+        """What a finding about the endpoint names."""
+        name = self.inventory.endpoint
+        return Subject(kind=SubjectKind.ENDPOINT, endpoint=name, id=name, name=name)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DatastoreScene:
+    """One datastore with what snapshots hold on it.
+
+    ``held_bytes`` adds up deltas, phantoms and internal snapshots; ``largest_delta_bytes`` is the
+    largest delta that a merge would write out. Both are lower bounds when some size is unknown.
+    """
+
+    endpoint: EndpointScene
+    datastore: Datastore
+    held_bytes: int | Unknown
+    largest_delta_bytes: int | Unknown
+
+    @property
+    def subject(self) -> Subject:
+        """What a finding about the datastore names."""
+        return Subject(
+            kind=SubjectKind.DATASTORE,
+            endpoint=self.endpoint.inventory.endpoint,
+            id=self.datastore.id,
+            name=self.datastore.name,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MachineScene:
+    """One virtual machine."""
+
+    endpoint: EndpointScene
+    vm: VirtualMachine
+
+    @property
+    def subject(self) -> Subject:
+        """What a finding about the machine names."""
+        return Subject(
+            kind=SubjectKind.VIRTUAL_MACHINE,
+            endpoint=self.endpoint.inventory.endpoint,
+            id=self.vm.id,
+            name=self.vm.name,
+            vm_id=self.vm.id,
+            vm_name=self.vm.name,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SnapshotScene:
+    """One snapshot with its age and what its name, description and company tell."""
+
+    machine: MachineScene
+    snapshot: Snapshot
+    age: timedelta | Unknown
+    reading: Reading
+
+    @property
+    def subject(self) -> Subject:
+        """What a finding about the snapshot names."""
+        vm = self.machine.vm
+        return Subject(
+            kind=SubjectKind.SNAPSHOT,
+            endpoint=self.machine.endpoint.inventory.endpoint,
+            id=self.snapshot.id,
+            name=self.snapshot.name,
+            vm_id=vm.id,
+            vm_name=vm.name,
+        )
+
+
+class FileRole(StrEnum):
+    """Why a file is a subject of its own: nothing uses it, or no registered snapshot explains it.
+
+    ``volume``, ``overlay`` and ``memory`` are files that nothing uses; ``phantom`` is an overlay in
+    the chain of a machine.
+    """
+
+    VOLUME = "volume"
+    OVERLAY = "overlay"
+    MEMORY = "memory"
+    PHANTOM = "phantom"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FileScene:
+    """One file on a datastore; ``vm`` is the machine whose chain it stands in, if any."""
+
+    endpoint: EndpointScene
+    id: str
+    name: str
+    path: str
+    role: FileRole
+    size_bytes: int | None
+    changed_at: datetime | None = None
+    vm: VirtualMachine | None = None
+
+    @property
+    def subject(self) -> Subject:
+        """What a finding about the file names."""
+        return Subject(
+            kind=SubjectKind.FILE,
+            endpoint=self.endpoint.inventory.endpoint,
+            id=self.id,
+            name=self.name,
+            vm_id=self.vm.id if self.vm else None,
+            vm_name=self.vm.name if self.vm else None,
+        )
+
+
+Scene = EndpointScene | DatastoreScene | MachineScene | SnapshotScene | FileScene

@@ -1,0 +1,116 @@
+"""Staging: from an inventory to the scenes that facts look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from snapaudit.model.inventory import DiskLayer, Inventory, LayerRole, VirtualMachine
+from snapaudit.rules.facts.virtual_machine import disk_bytes
+from snapaudit.rules.held import Held
+from snapaudit.rules.purposes.classifier import Classifier
+from snapaudit.rules.purposes.score import Company
+from snapaudit.rules.purposes.spacing import rhythm
+from snapaudit.rules.quantity import Unknown, age_of
+from snapaudit.rules.scene import (
+    DatastoreScene,
+    EndpointScene,
+    FileRole,
+    FileScene,
+    MachineScene,
+    SnapshotScene,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stage:
+    """Every scene of one inventory."""
+
+    endpoint: EndpointScene
+    datastores: tuple[DatastoreScene, ...]
+    machines: tuple[MachineScene, ...]
+    snapshots: tuple[SnapshotScene, ...]
+    files: tuple[FileScene, ...]
+
+
+def stage(inventory: Inventory, now: datetime, classifier: Classifier) -> Stage:
+    """The scenes of an inventory at a moment of our clock.
+
+    Ages are taken by the endpoint's clock, since its clock wrote the creation times; where it was
+    not read, by ours.
+    """
+    skew = timedelta(seconds=inventory.clock_skew_seconds or 0.0)
+    endpoint = EndpointScene(inventory, now + skew)
+    machines = tuple(MachineScene(endpoint, vm) for vm in inventory.virtual_machines)
+    return Stage(
+        endpoint=endpoint,
+        datastores=tuple(_datastores(endpoint)),
+        machines=machines,
+        snapshots=tuple(scene for machine in machines for scene in _snapshots(machine, classifier)),
+        files=(*_strays(endpoint), *_phantoms(endpoint)),
+    )
+
+
+def _datastores(endpoint: EndpointScene) -> Iterator[DatastoreScene]:
+    held = Held(endpoint.inventory)
+    for store in endpoint.inventory.datastores:
+        yield DatastoreScene(endpoint, store, held.total(store.id), held.largest_delta(store.id))
+
+
+def _snapshots(machine: MachineScene, classifier: Classifier) -> Iterator[SnapshotScene]:
+    snapshots = machine.vm.snapshots
+    if not snapshots:
+        return
+    now, hypervisor = machine.endpoint.now, machine.endpoint.inventory.hypervisor
+    company = _company(machine)
+    for snapshot in snapshots:
+        age = age_of(snapshot.created_at, now)
+        reading = classifier.read(snapshot, age, company, hypervisor=hypervisor, now=now)
+        yield SnapshotScene(machine, snapshot, age, reading)
+
+
+def _company(machine: MachineScene) -> Company:
+    snapshots, disks = machine.vm.snapshots, disk_bytes(machine)
+    times = (shot.created_at for shot in snapshots if shot.created_at is not None)
+    return Company(
+        snapshots=len(snapshots),
+        rhythm=rhythm(times),
+        disk_bytes=None if isinstance(disks, Unknown) else disks,
+    )
+
+
+def _strays(endpoint: EndpointScene) -> Iterator[FileScene]:
+    for stray in endpoint.inventory.strays:
+        yield FileScene(
+            endpoint=endpoint,
+            id=stray.id,
+            name=stray.name,
+            path=stray.path,
+            role=FileRole(stray.kind.value),
+            size_bytes=stray.size_bytes,
+            changed_at=stray.changed_at,
+        )
+
+
+def _phantoms(endpoint: EndpointScene) -> Iterator[FileScene]:
+    """Each phantom overlay once, with the first machine in whose chain it stands."""
+    seen: set[str] = set()
+    for vm in endpoint.inventory.virtual_machines:
+        for disk in vm.disks:
+            for layer in disk.layers:
+                if layer.role is LayerRole.PHANTOM and layer.path not in seen:
+                    seen.add(layer.path)
+                    yield _phantom(endpoint, vm, layer)
+
+
+def _phantom(endpoint: EndpointScene, vm: VirtualMachine, layer: DiskLayer) -> FileScene:
+    return FileScene(
+        endpoint=endpoint,
+        id=layer.path,
+        name=layer.path.rsplit("/", 1)[-1],
+        path=layer.path,
+        role=FileRole.PHANTOM,
+        size_bytes=layer.size_bytes,
+        vm=vm,
+    )

@@ -1,0 +1,75 @@
+"""Summary: the numbers an administrator asks for first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from snapaudit.model.finding import Finding, Summary, Undetermined
+from snapaudit.model.inventory import ByteRange, Inventory, Snapshot, VirtualMachine
+from snapaudit.model.policy import Policy, Remedy, Severity, SubjectKind
+
+_Identity = tuple[str, str | None, str]
+
+
+def summarize(
+    inventories: Sequence[Inventory],
+    policy: Policy,
+    findings: Sequence[Finding],
+    undetermined: Sequence[Undetermined],
+) -> Summary:
+    """The numbers of one audit."""
+    counts = Counter(finding.severity for finding in findings)
+    machines = [vm for inventory in inventories for vm in inventory.virtual_machines]
+    sizes = [shot.size_bytes for vm in machines for shot in vm.snapshots]
+    return Summary(
+        info=counts[Severity.INFO],
+        warning=counts[Severity.WARNING],
+        critical=counts[Severity.CRITICAL],
+        undetermined=len(undetermined),
+        virtual_machines=len(machines),
+        snapshots=len(sizes),
+        datastores=sum(len(inventory.datastores) for inventory in inventories),
+        snapshot_bytes=sum(size for size in sizes if size is not None),
+        unknown_sizes=sizes.count(None),
+        reclaimable_bytes=_reclaimable(inventories, findings),
+        rules=len(policy.rules),
+        disabled_rules=policy.disabled,
+    )
+
+
+def _reclaimable(inventories: Sequence[Inventory], findings: Iterable[Finding]) -> ByteRange:
+    """What deleting every offered snapshot gives back, each counted once and taken alone."""
+    offered = _offered(findings)
+    gains = [
+        snapshot.reclaimable_bytes
+        for inventory in inventories
+        for vm in inventory.virtual_machines
+        for snapshot in vm.snapshots
+        if (inventory.endpoint, vm.id, snapshot.id) in offered and _is_free(vm, snapshot)
+    ]
+    highest = [gain.max for gain in gains if gain.max is not None]
+    return ByteRange(
+        min=sum(gain.min for gain in gains),
+        max=sum(highest) if len(highest) == len(gains) else None,
+        basis=_basis(len(gains), len(gains) - len(highest)),
+    )
+
+
+def _offered(findings: Iterable[Finding]) -> frozenset[_Identity]:
+    return frozenset(
+        (finding.subject.endpoint, finding.subject.vm_id, finding.subject.id)
+        for finding in findings
+        if finding.remedy is Remedy.DELETE_SNAPSHOT and finding.subject.kind is SubjectKind.SNAPSHOT
+    )
+
+
+def _is_free(vm: VirtualMachine, snapshot: Snapshot) -> bool:
+    return not vm.protections and not snapshot.protections
+
+
+def _basis(count: int, without_maximum: int) -> str:
+    basis = f"sum over {count} unprotected snapshots that a finding offers, each deleted alone"
+    if without_maximum:
+        return f"{basis}; for {without_maximum} of them no upper bound is known"
+    return basis
