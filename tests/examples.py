@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from snapaudit.model.finding import Audit, Evidence, Finding, Undetermined
+from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import (
     ByteRange,
     Coverage,
     CoverageState,
+    Datastore,
     Gap,
     Inventory,
     LayerRole,
@@ -16,10 +18,12 @@ from snapaudit.model.inventory import (
     Snapshot,
     VirtualMachine,
 )
-from snapaudit.model.policy import Remedy, Severity, SubjectKind
 from snapaudit.report.formats import render_audit
+from snapaudit.rules.engine import audit
+from snapaudit.rules.loader import load_policy
 from tests.builders import (
     GIB,
+    NOW,
     datastore,
     disk,
     gain,
@@ -28,17 +32,6 @@ from tests.builders import (
     snapshot,
     stray,
     vm,
-)
-from tests.report.records import (
-    aged,
-    audit_of,
-    finding,
-    on,
-    on_machine,
-    on_snapshot,
-    open_question,
-    proof,
-    purpose,
 )
 
 FOLDER = Path(__file__).parent.parent / "reports" / "examples"
@@ -50,21 +43,17 @@ FILES = {
     "audit.html": "html",
     "audit.xlsx": "xlsx",
 }
-INFO, WARNING, CRITICAL = Severity
-DATASTORE, FILE = SubjectKind.DATASTORE, SubjectKind.FILE
 
 
-def _sized(
-    name: str, age: str, size: float, *, low: float | None = None, **more: object
-) -> Snapshot:
+def _sized(name: str, age: str, size: float, *, low: float | None = None, **more: Any) -> Snapshot:
     """A snapshot of so many GiB that gives back between ``low`` and all of them."""
     high = int(size * GIB)
     back = gain(high if low is None else int(low * GIB), high, "measured on the datastore")
-    fields = {"size_bytes": high, "pinned_bytes": high, "reclaimable_bytes": back, **more}
-    return snapshot(name, age=age, **fields)
+    fields = {"size_bytes": high, "pinned_bytes": high, "reclaimable_bytes": back}
+    return snapshot(name, age=age, **{"creator": "operations", **fields, **more})
 
 
-def _chained(name: str, store: str, *snapshots: Snapshot, **more: object) -> VirtualMachine:
+def _chained(name: str, store: str, *snapshots: Snapshot, **more: Any) -> VirtualMachine:
     """A machine with one external delta for each of its snapshots."""
     base = layer(f"/{store}/{name}.qcow2", datastore_id=store, size_bytes=60 * GIB)
     deltas = (
@@ -114,7 +103,7 @@ def _main_machines() -> tuple[VirtualMachine, ...]:
             _sized("before-upgrade", "9d", 12.4, low=9.1, kind="external", description="CHG-4711"),
             current_snapshot_id="before-upgrade",
         ),
-        _chained("web02", "ssd-a", _sized("before-upgrade", "2h", 0.4, kind="external")),
+        _chained("web02", "ssd-a", _sized("snapshot 1", "2h", 0.4, kind="external", creator=None)),
         _chained(
             "golden-win11", "hdd-b",
             _sized(
@@ -147,17 +136,22 @@ def _phantom() -> VirtualMachine:
     return vm("crm01", disks=(disk(*chain, capacity_bytes=120 * GIB),), consolidation_needed=True)
 
 
+def _stores() -> tuple[Datastore, ...]:
+    ssd = {"capacity_bytes": 1000 * GIB, "free_bytes": 32 * GIB, "provisioned_bytes": 1400 * GIB}
+    hdd = {"capacity_bytes": 4000 * GIB, "free_bytes": 520 * GIB, "provisioned_bytes": 4200 * GIB}
+    iso = {"capacity_bytes": 200 * GIB, "free_bytes": 150 * GIB, "provisioned_bytes": 50 * GIB}
+    stale = "the pool was last refreshed 3 days ago"
+    return (
+        datastore("ssd-a", path="/ssd-a", **ssd),
+        datastore("hdd-b", path="/hdd-b", stale_reason=stale, **hdd),
+        datastore("iso", path="/iso", **iso),
+    )
+
+
 def _main() -> Inventory:
     return inventory(
         *_main_machines(),
-        datastores=(
-            datastore("ssd-a", capacity_bytes=1000 * GIB, free_bytes=32 * GIB, path="/ssd-a"),
-            datastore(
-                "hdd-b", capacity_bytes=4000 * GIB, free_bytes=520 * GIB, path="/hdd-b",
-                stale_reason="the pool was last refreshed 3 days ago",
-            ),
-            datastore("iso", capacity_bytes=200 * GIB, free_bytes=150 * GIB, path="/iso"),
-        ),
+        datastores=_stores(),
         strays=(
             stray(
                 "/hdd-b/old-erp-db01.qcow2", datastore_id="hdd-b", size_bytes=88 * GIB,
@@ -206,88 +200,10 @@ def inventories() -> tuple[Inventory, ...]:
     return (_main(), _lab(), _missing())
 
 
-def _snapshot_findings() -> tuple[Finding, ...]:
-    erp, apply = "erp-db01", {"remedy": Remedy.DELETE_SNAPSHOT}
-    first, second = on_snapshot(erp, "Backup 2026-03-02"), on_snapshot(erp, "Backup 2026-04-06")
-    web, golden = (
-        on_snapshot("web01", "before-upgrade"),
-        on_snapshot("golden-win11", "sysprep done"),
-    )
-    tests = on_snapshot("xen-test", "テスト用バックアップ", "kvm-lab")
-    return (
-        finding("ancient-snapshot", CRITICAL, first, aged("91d", "90d"), **apply),
-        finding("makeshift-backup", WARNING, first, score(72), **apply),
-        finding("stale-snapshot", CRITICAL, first, aged("91d", "3d"), **apply),
-        finding("stale-snapshot", CRITICAL, second, aged("56d", "3d"), **apply),
-        finding("makeshift-backup", WARNING, second, score(64), **apply),
-        finding("stale-snapshot", CRITICAL, web, aged("9d", "7d"), **apply),
-        finding("ancient-snapshot", CRITICAL, golden, aged("400d", "90d"), **apply),
-        finding("stale-snapshot", WARNING, on_snapshot("erp-db01", "test"), aged("5d", "3d"), **apply),
-        finding("memory-snapshot", CRITICAL, on_snapshot("erp-db01", "test"), aged("5d", "3d")),
-        finding("leftover-backup-snapshot", CRITICAL,
-                on_snapshot("mail01", "VEEAM BACKUP TEMPORARY SNAPSHOT"), aged("6d", "72h")),
-        finding("stale-snapshot", WARNING, on_snapshot("files01", "quarter end"), aged("33d", "3d"),
-                exemption="kept for the auditors until 2026-06-30 (finance)", **apply),
-        finding("stale-snapshot", CRITICAL, tests, aged("40d", "7d"), **apply),
-        finding("stale-snapshot", WARNING, on_snapshot("build01", "half done", "kvm-lab"),
-                aged("12d", "7d"), **apply),
-    )  # fmt: skip
-
-
-def _other_findings() -> tuple[Finding, ...]:
-    ssd, hdd = on(DATASTORE, "ssd-a"), on(DATASTORE, "hdd-b")
-    erp, crm = on_machine("erp-db01"), on_machine("crm01")
-    return (
-        finding("datastore-near-full", CRITICAL, ssd, proof("used_share", 0.968, "over", 0.95)),
-        finding("no-room-to-merge", CRITICAL, ssd,
-                proof("merge_shortage", int(136.4 * GIB), "over", 0)),
-        finding("datastore-near-full", WARNING, hdd, proof("used_share", 0.87, "over", 0.85)),
-        finding("oversized-snapshot", CRITICAL, erp,
-                proof("snapshots_size", int(230.6 * GIB), "over", 40 * GIB)),
-        finding("too-many-snapshots", WARNING, erp, proof("snapshots", 4, "over", 3)),
-        finding("consolidation-needed", CRITICAL, crm,
-                proof("consolidation_needed", True, "is", True), remedy=Remedy.CONSOLIDATE),
-        finding("phantom-delta", CRITICAL, on(FILE, "/hdd-b/crm01-000001.qcow2"),
-                proof("role", "phantom", "is", "phantom")),
-        finding("orphan-disk", WARNING, on(FILE, "/hdd-b/old-erp-db01.qcow2"),
-                proof("role", "volume", "in", ("volume", "overlay"))),
-        finding("endpoint-incomplete", WARNING, on(SubjectKind.ENDPOINT, "hv1", "hv1"),
-                proof("coverage", "missing", "in", ("missing", "partial", "suspicious"))),
-        finding("snapshot-without-note", INFO, on_snapshot("web02", "before-upgrade"),
-                proof("has_description", False, "is", False)),
-    )  # fmt: skip
-
-
-def score(points: int) -> Evidence:
-    return proof("makeshift_score", points, "at_least", 60)
-
-
-def _questions() -> tuple[Undetermined, ...]:
-    imported = on_snapshot("build02", "imported", "kvm-lab")
-    clean = on_snapshot("build01", "clean", "kvm-lab")
-    no_time = "the hypervisor does not tell when it was taken"
-    return (
-        open_question("stale-snapshot", imported, "age", no_time),
-        open_question("ancient-snapshot", imported, "age", no_time),
-        open_question("oversized-snapshot", clean, "size", "the size of the snapshot is not known"),
-    )
-
-
 def example_audit() -> Audit:
-    """What the rules say about the fleet."""
-    return audit_of(
-        *inventories(),
-        findings=_snapshot_findings() + _other_findings(),
-        undetermined=_questions(),
-        purposes=(
-            purpose("erp-db01", "Backup 2026-03-02", "makeshift_backup", 72, "age over 30 days: +25",
-                    "the name says backup: +20", "one on the first Monday of each month: +20"),
-            purpose("erp-db01", "Backup 2026-04-06", "makeshift_backup", 64, "age over 30 days: +25",
-                    "the name says backup: +20"),
-            purpose("web01", "before-upgrade", "change_safety", 5, "the name says before"),
-            purpose("web02", "before-upgrade", "change_safety", 0, "the name says before"),
-        ),
-    )  # fmt: skip
+    """What the built-in rules say about the fleet."""
+    policy = load_policy((), disable={}, levels={}, environments=())
+    return audit(inventories(), policy, NOW)
 
 
 def main() -> None:

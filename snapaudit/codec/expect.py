@@ -22,7 +22,7 @@ Default = TypeVar("Default")
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that looks most like this one, if any looks like it."""
     close = difflib.get_close_matches(word.lower(), sorted(known), n=1, cutoff=0.5)
-    return close[0] if close else None
+    return str(close[0]) if close else None
 
 
 def describe(node: Node) -> str:

@@ -62,20 +62,28 @@ def parse_yaml(text: str, source: str) -> Node:
     try:
         _refuse_the_unneeded(text, source)
         root = yaml.compose(text, Loader=yaml.BaseLoader)
-    except ReaderError as error:
-        raise InputError(
-            source, f"holds a character YAML does not allow: {error.reason}"
-        ) from error
-    except (ValueError, OverflowError) as error:
-        raise InputError(source, "holds an escape (\\U...) that stands for no character") from error
-    except yaml.MarkedYAMLError as error:
-        if error.problem and error.problem.startswith("found undefined tag handle"):
-            raise InputError(_place(error.problem_mark, source), _NO_TAGS) from None
-        message = ", ".join(part for part in (error.context, error.problem) if part)
-        raise InputError(_place(error.problem_mark, source), message) from error
+    except yaml.YAMLError as error:
+        # Without its cause: PyYAML's own text shows the line, which may hold a secret.
+        raise _without_its_text(error, source) from None
+    except (ValueError, OverflowError):
+        message = "holds a number or an escape (\\U...) that is out of range"
+        raise InputError(source, message) from None
     if root is None:
         raise InputError(source, "is empty")
     return _node(root, source, _place(root.start_mark, source))
+
+
+def _without_its_text(error: yaml.YAMLError, source: str) -> InputError:
+    match error:
+        case ReaderError():
+            return InputError(source, f"holds a character YAML does not allow: {error.reason}")
+        case yaml.MarkedYAMLError(problem=str() as problem) if "tag handle" in problem:
+            return InputError(_place(error.problem_mark, source), _NO_TAGS)
+        case yaml.MarkedYAMLError():
+            message = ", ".join(part for part in (error.context, error.problem) if part)
+            return InputError(_place(error.problem_mark, source), message)
+        case _:
+            return InputError(source, "is no YAML")
 
 
 def _refuse_the_unneeded(text: str, source: str) -> None:

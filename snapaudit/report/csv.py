@@ -9,52 +9,68 @@ from collections.abc import Iterator
 from snapaudit.model.finding import Audit, Finding
 from snapaudit.model.inventory import CoverageState
 from snapaudit.report.escape import csv_cell
-from snapaudit.report.headline import not_seen
 from snapaudit.report.lookup import Lookup
 from snapaudit.report.phrases import evidences
+from snapaudit.report.view import View, view
 
 HEADER = (
     "severity", "rule", "endpoint", "subject_kind", "vm_id", "vm_name", "subject_id",
     "subject_name", "evidence", "reclaimable_min_bytes", "reclaimable_max_bytes", "remedy",
     "protections", "exemption", "fingerprint",
 )  # fmt: skip
-_Cell = str | int | None
+_Row = tuple[str | int | None, ...]
 
 
 def render(audit: Audit) -> bytes:
     """A header and one row a finding; text is quoted, numbers are bare, unknown is empty.
 
-    An endpoint that was not seen completely has a row with the severity ``unknown``, its state
-    as rule and the reason as evidence.
+    What was not seen stands first, with the reason as evidence. Of severity ``unknown`` is an
+    endpoint, with its state as rule (``endpoint-missing``), and an object that was ``not-read``. Of
+    severity ``note`` is what may be old (``with-care``), what this way of reading never shows
+    (``never-seen``), and that an endpoint is a ``lab``.
     """
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(HEADER)
-    for row in (*_blind_rows(audit), *_finding_rows(audit)):
+    seen_view = view(audit)
+    for row in (*_endpoint_rows(seen_view), *_blind_rows(seen_view), *_finding_rows(seen_view)):
         writer.writerow(csv_cell(cell) if isinstance(cell, str) else cell for cell in row)
     return out.getvalue().encode()
 
 
-def _blind_rows(audit: Audit) -> Iterator[tuple[_Cell, ...]]:
-    incomplete = [one for one in audit.coverage if one.state is not CoverageState.COMPLETE]
+def _endpoint_rows(seen_view: View) -> Iterator[_Row]:
+    coverage = seen_view.audit.coverage
+    incomplete = [one for one in coverage if one.state is not CoverageState.COMPLETE]
     for one in incomplete:
-        yield _blind_row(one.state, one.endpoint, one.reason or "no reason was given")
-    if not incomplete:
-        for spot in not_seen(audit.coverage):
-            yield _blind_row("missing", "", spot)
+        reason = one.reason or "no reason was given"
+        yield _unseen("unknown", f"endpoint-{one.state}", one.endpoint, one.endpoint, reason)
+    for spot in () if incomplete else seen_view.blind:
+        yield _unseen("unknown", "endpoint-missing", "", "", spot)
+    for name in seen_view.labs:
+        yield _unseen("note", "lab", name, name, "limits may be looser there")
 
 
-def _blind_row(state: str, endpoint: str, reason: str) -> tuple[_Cell, ...]:
-    about = ("unknown", f"endpoint-{state}", endpoint, "endpoint", None, None, endpoint, endpoint)
+def _blind_rows(seen_view: View) -> Iterator[_Row]:
+    groups = (
+        ("unknown", "not-read", seen_view.gaps),
+        ("note", "with-care", seen_view.doubts),
+        ("note", "never-seen", seen_view.never_seen),
+    )
+    for severity, rule, found in groups:
+        for one in found:
+            yield _unseen(severity, rule, one.endpoint, one.subject, one.reason)
+
+
+def _unseen(severity: str, rule: str, endpoint: str, subject: str, reason: str) -> _Row:
+    about = (severity, rule, endpoint, "endpoint", None, None, endpoint, subject)
     return (*about, reason, None, None, None, None, None, None)
 
 
-def _finding_rows(audit: Audit) -> Iterator[tuple[_Cell, ...]]:
-    lookup = Lookup(audit.inventories)
-    return (_finding_row(finding, lookup) for finding in audit.findings)
+def _finding_rows(seen_view: View) -> Iterator[_Row]:
+    return (_finding_row(finding, seen_view.lookup) for finding in seen_view.audit.findings)
 
 
-def _finding_row(finding: Finding, lookup: Lookup) -> tuple[_Cell, ...]:
+def _finding_row(finding: Finding, lookup: Lookup) -> _Row:
     subject, gain = finding.subject, lookup.gain(finding.subject)
     return (
         finding.severity,

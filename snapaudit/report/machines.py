@@ -15,12 +15,12 @@ from snapaudit.report.view import View
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One snapshot in its tree; ``part`` is its size as a share of the machine's largest."""
+    """One snapshot in its tree; ``part``: its size as a share of the largest, None if unknown."""
 
     depth: int
     snapshot: Snapshot
     is_current: bool
-    part: float
+    part: float | None
     findings: tuple[Finding, ...]
 
 
@@ -64,6 +64,10 @@ def _lines(vm: VirtualMachine, found: dict[str, tuple[Finding, ...]]) -> Iterato
             depth=depth,
             snapshot=snapshot,
             is_current=snapshot.id == vm.current_snapshot_id,
-            part=(snapshot.size_bytes or 0) / largest if largest else 0.0,
+            part=_part(snapshot.size_bytes, largest),
             findings=found.get(snapshot.id, ()),
         )
+
+
+def _part(size: int | None, largest: int) -> float | None:
+    return size / largest if size is not None and largest else None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from snapaudit.model.finding import Audit, Evidence
 from snapaudit.model.policy import Severity
 from snapaudit.report.escape import markdown_cell
-from snapaudit.report.headline import label, method, not_seen, seen, sentence, space
+from snapaudit.report.headline import label, method, seen, sentence, space
 from snapaudit.report.phrases import byte_range, count, evidences, share, size, words
 from snapaudit.report.rows import Question, Row, subject_name
 from snapaudit.report.stores import Store
@@ -45,7 +45,7 @@ def _opening(seen_view: View) -> Iterator[str]:
     yield ""
     yield f"**{label(check.status)}**: {markdown_cell(sentence(check))}"
     yield ""
-    for spot in not_seen(check.coverage):
+    for spot in seen_view.blind:
         yield f"- **not seen**: {markdown_cell(spot)}"
     if seen_view.labs:
         yield f"- **lab**: {markdown_cell(', '.join(seen_view.labs))}; limits may be looser there"

@@ -60,10 +60,10 @@ def size(number: int | None) -> str:
 
 
 def share(ratio: float | None) -> str:
-    """``85 %`` or ``85.4 %``, or ``unknown``."""
+    """``85%`` or ``85.4%``, or ``unknown``."""
     if ratio is None:
         return "unknown"
-    return f"{ratio * 100:.1f}".removesuffix(".0") + " %"
+    return f"{ratio * 100:.1f}".removesuffix(".0") + "%"
 
 
 def byte_range(span: ByteRange) -> str:
@@ -121,6 +121,8 @@ def evidence(one: Evidence) -> str:
         return f"{fact} {measured}, {operator} {bound}"
     if one.operator == "matches":
         return f'{fact} "{measured}" matches "{bound}"'
+    if isinstance(one.value, bool) and fact.startswith("has "):
+        return fact if one.value else f"no {fact.removeprefix('has ')}"
     return f"{fact}: {measured}"
 
 

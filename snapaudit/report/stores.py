@@ -56,7 +56,7 @@ def endangered_first(audit: Audit) -> tuple[Store, ...]:
         Store(
             endpoint=inventory.endpoint,
             datastore=datastore,
-            held=held.get(datastore.id, ByteRange(min=0, max=0, basis=_BASIS)),
+            held=held[datastore.id],
             findings=tuple(found.get((inventory.endpoint, datastore.id), ())),
         )
         for inventory in audit.inventories
@@ -74,30 +74,37 @@ def _danger(store: Store) -> tuple[int, bool, float, tuple[str, ...]]:
 
 
 def _held(inventory: Inventory) -> dict[str, ByteRange]:
-    sizes: dict[str, dict[object, int | None]] = {}
+    """What is held on each datastore; a file that two chains share counts once."""
+    sizes: dict[str | None, dict[object, int | None]] = {}
     for vm in inventory.virtual_machines:
-        for store_id, what, size in (*_layers(vm), *_internal(vm)):
+        for store_id, what, size in (*_overlays(vm), *_inside(vm)):
             sizes.setdefault(store_id, {})[what] = size
-    return {store_id: _total(found.values()) for store_id, found in sizes.items()}
+    is_all_placed = None not in sizes
+    return {
+        store.id: _total(sizes.get(store.id, {}).values(), is_all_placed)
+        for store in inventory.datastores
+    }
 
 
-def _layers(vm: VirtualMachine) -> Iterable[tuple[str, object, int | None]]:
+def _overlays(vm: VirtualMachine) -> Iterable[tuple[str | None, object, int | None]]:
     for disk in vm.disks:
         for layer in disk.layers:
-            if layer.role in _OF_SNAPSHOTS and layer.datastore_id is not None:
+            if layer.role in _OF_SNAPSHOTS:
                 yield layer.datastore_id, layer.path, layer.size_bytes
 
 
-def _internal(vm: VirtualMachine) -> Iterable[tuple[str, object, int | None]]:
-    """Internal snapshots lie inside the disks; over several datastores nobody tells how they do."""
-    places = {layer.datastore_id for disk in vm.disks for layer in disk.layers} - {None}
+def _inside(vm: VirtualMachine) -> Iterable[tuple[str, object, int | None]]:
+    """Snapshots without an overlay lie inside the images; on which of several stores is unknown."""
+    outside = {layer.snapshot_id for disk in vm.disks for layer in disk.layers}
+    places = {disk.layers[-1].datastore_id for disk in vm.disks if disk.layers} - {None}
     for snapshot in vm.snapshots:
-        if snapshot.kind == "internal":
-            size = snapshot.pinned_bytes if len(places) == 1 else None
+        if snapshot.id not in outside:
+            size = snapshot.size_bytes if len(places) == 1 else None
             yield from ((place, (vm.id, snapshot.id), size) for place in places if place)
 
 
-def _total(sizes: Iterable[int | None]) -> ByteRange:
+def _total(sizes: Iterable[int | None], is_all_placed: bool) -> ByteRange:
     all_sizes = tuple(sizes)
     known = sum(size for size in all_sizes if size is not None)
-    return ByteRange(min=known, max=None if None in all_sizes else known, basis=_BASIS)
+    is_sure = is_all_placed and None not in all_sizes
+    return ByteRange(min=known, max=known if is_sure else None, basis=_BASIS)

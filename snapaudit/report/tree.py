@@ -23,6 +23,8 @@ from snapaudit.report.phrases import age, size, words
 from snapaudit.report.terminal import STYLES, draw, text
 
 _NAME_COLUMNS = 40
+_LINE_COLUMNS = 60
+_INDENT_COLUMNS = 4
 _Found = dict[str, list[Finding]]
 
 
@@ -40,7 +42,8 @@ def render_tree(
     With an audit each snapshot also carries the rules that found something about it.
     """
     found = _found(vm, inventory, audit)
-    parts = _parts(vm, inventory, found, now)
+    deepest = max(1, (width - _LINE_COLUMNS) // _INDENT_COLUMNS)
+    parts = _parts(vm, inventory, found, now, deepest)
     return draw(parts, width=width, colour=colour)
 
 
@@ -54,26 +57,29 @@ def _found(vm: VirtualMachine, inventory: Inventory, audit: Audit | None) -> _Fo
 
 
 def _parts(
-    vm: VirtualMachine, inventory: Inventory, found: _Found, now: datetime
+    vm: VirtualMachine, inventory: Inventory, found: _Found, now: datetime, deepest: int
 ) -> Iterator[RenderableType]:
     title = Text.assemble(
         text(vm.name, "bold", _NAME_COLUMNS),
         text(f"  {words(vm.power_state)}, on {inventory.endpoint}", "dim"),
         _rules(found.get(vm.id, [])),
     )
-    yield _snapshots(vm, title, found, now)
+    yield _snapshots(vm, title, found, now, deepest)
     yield from (text(f"protected: {reason}", "magenta") for reason in vm.protections)
     if vm.disks:
         yield Text()
         yield _disks(vm, inventory)
 
 
-def _snapshots(vm: VirtualMachine, title: Text, found: _Found, now: datetime) -> Tree:
+def _snapshots(vm: VirtualMachine, title: Text, found: _Found, now: datetime, deepest: int) -> Tree:
+    """The tree; what lies deeper than there is room for stands below each other with its depth."""
     root = Tree(title, guide_style="dim")
     branches = {-1: root}
     for depth, snapshot in SnapshotTree(vm.snapshots).walk():
         line = _snapshot(snapshot, now, is_current=snapshot.id == vm.current_snapshot_id)
-        branch = branches[depth - 1].add(line + _rules(found.get(snapshot.id, [])))
+        if depth > deepest:
+            line = text(f"depth {depth}: ", "dim") + line
+        branch = branches[min(depth, deepest) - 1].add(line + _rules(found.get(snapshot.id, [])))
         branches[depth] = branch
         for reason in snapshot.protections:
             branch.add(text(f"protected: {reason}", "magenta"))

@@ -12,7 +12,7 @@ import xlsxwriter
 from snapaudit.model.finding import Audit, Finding, Purpose
 from snapaudit.model.inventory import Snapshot, VirtualMachine
 from snapaudit.report.escape import xlsx_text
-from snapaudit.report.headline import label, method, not_seen, seen, sentence, space
+from snapaudit.report.headline import label, method, seen, sentence, space
 from snapaudit.report.phrases import evidences, words
 from snapaudit.report.rows import subject_name
 from snapaudit.report.view import View, view
@@ -188,7 +188,7 @@ def _coverage(seen_view: View) -> Iterator[_Row]:
         yield (blind.endpoint, "never seen", None, None, blind.subject, blind.reason)
     for name in seen_view.labs:
         yield (name, "lab", None, None, None, "limits may be looser there")
-    for spot in not_seen(audit.coverage):
+    for spot in seen_view.blind:
         yield (None, "not seen", None, None, None, spot)
     for line in (f"{label(check.status)}: {sentence(check)}", seen(audit), space(audit)):
         yield (None, "summary", None, None, None, line)

@@ -1,6 +1,7 @@
 """Answers: yes, no or unknown to a condition, by Kleene's three-valued logic.
 
-A condition is compiled once; what is asked a million times is a closure over fact and bound.
+A condition is compiled once to functions of columns: what is asked a million times is then one
+comparison in one list.
 """
 
 from __future__ import annotations
@@ -8,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache, partial, reduce
 from typing import Any
 
 from snapaudit.model.finding import Evidence, FactValue
 from snapaudit.model.policy import All, AnyOf, Bound, Comparison, Condition, SubjectKind
 from snapaudit.rules import operators
-from snapaudit.rules.facts import BoundType, facts_of
+from snapaudit.rules.columns import Columns
+from snapaudit.rules.facts import BoundType, Fact, facts_of
 from snapaudit.rules.quantity import Unknown
-from snapaudit.rules.scene import Scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +28,12 @@ class Open:
     reason: str
 
 
+_REMEMBERED = 1024
+Reply = bool | Open
+
+
 class Answer(StrEnum):
-    """What a comparison says, in words."""
+    """What a condition says, in words."""
 
     YES = "yes"
     NO = "no"
@@ -50,79 +56,91 @@ class Weighed:
     reason: str | None
 
 
-Reply = bool | Open
-Asked = Callable[[Any], Reply]
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Test:
     """A compiled condition.
 
-    ``ask``: True, False or Open. ``evidence``: the comparisons that make it hold, for a scene where
-    it does. ``weigh``: every comparison with its answer.
+    ``ask``: the reply for each row. ``evidence``: the comparisons that make it hold, for a row
+    where it does. ``weigh``: every comparison of a row with its answer.
     """
 
-    ask: Asked
-    evidence: Callable[[Scene], tuple[Evidence, ...]]
-    weigh: Callable[[Scene], tuple[Weighed, ...]]
+    ask: Callable[[Columns], list[Reply]]
+    evidence: Callable[[Columns, int], tuple[Evidence, ...]]
+    weigh: Callable[[Columns, int], tuple[Weighed, ...]]
 
 
 def compile_condition(condition: Condition, subject: SubjectKind) -> Test:
-    """The condition as functions of a scene of this kind."""
+    """The condition as functions of scenes of this kind."""
     match condition:
         case Comparison():
-            return _compile_comparison(condition, subject)
+            return _compile_comparison(condition, facts_of(subject)[condition.fact])
         case All(parts=parts):
             return _compile_all(tuple(compile_condition(part, subject) for part in parts))
         case AnyOf(parts=parts):
             return _compile_any(tuple(compile_condition(part, subject) for part in parts))
 
 
-def _compile_comparison(comparison: Comparison, subject: SubjectKind) -> Test:
-    fact = facts_of(subject)[comparison.fact]
-    measure, holds = fact.measure, operators.tester(comparison.operator, comparison.bound)
+def answer_of(reply: Reply) -> Answer:
+    """The reply as a word."""
+    if isinstance(reply, Open):
+        return Answer.UNKNOWN
+    return Answer.YES if reply else Answer.NO
 
-    def ask(scene: Any) -> Reply:
-        value = measure(scene)
-        if value.__class__ is Unknown:
-            return _ask_unknown(value, comparison)
-        return holds(value)
 
-    def evidence(scene: Any) -> tuple[Evidence, ...]:
-        value = _printable(measure(scene))
-        return (
-            Evidence(
-                fact=fact.name,
-                value=value,
-                operator=comparison.operator,
-                bound=comparison.bound,
-            ),
-        )
+def _compile_comparison(comparison: Comparison, fact: Fact) -> Test:
+    holds, bound = operators.tester(comparison.operator, comparison.bound)
 
-    def weigh(scene: Any) -> tuple[Weighed, ...]:
-        value = measure(scene)
-        return (
-            Weighed(
-                fact=fact.name,
-                bound_type=fact.bound_type,
-                value=_printable(value),
-                operator=comparison.operator,
-                bound=comparison.bound,
-                answer=answer_of(ask(scene)),
-                reason=value.reason if isinstance(value, Unknown) else None,
-            ),
-        )
+    def reply(value: Any) -> Reply:
+        if isinstance(value, Unknown):
+            return _reply_to_unknown(value, comparison)
+        return holds(value, bound)
+
+    def ask(columns: Columns) -> list[Reply]:
+        return [
+            reply(value) if value.__class__ is Unknown else holds(value, bound)
+            for value in columns.values(fact)
+        ]
+
+    remembered = lru_cache(_REMEMBERED)(partial(_evidence, comparison))
+
+    def evidence(columns: Columns, row: int) -> tuple[Evidence, ...]:
+        return (remembered(columns.values(fact)[row]),)
+
+    def weigh(columns: Columns, row: int) -> tuple[Weighed, ...]:
+        value = columns.values(fact)[row]
+        return (_weighed(comparison, fact, value, reply(value)),)
 
     return Test(ask, evidence, weigh)
 
 
-def _ask_unknown(value: Unknown, comparison: Comparison) -> Reply:
+def _reply_to_unknown(value: Unknown, comparison: Comparison) -> Reply:
     if value.at_least is not None:
         name, bound = comparison.operator, comparison.bound
         answer = operators.settled_from_below(name, value.at_least, bound)
         if answer is not None:
             return answer
     return Open(comparison.fact, value.reason)
+
+
+def _evidence(comparison: Comparison, value: Any) -> Evidence:
+    return Evidence(
+        fact=comparison.fact,
+        value=_printable(value),
+        operator=comparison.operator,
+        bound=comparison.bound,
+    )
+
+
+def _weighed(comparison: Comparison, fact: Fact, value: Any, reply: Reply) -> Weighed:
+    return Weighed(
+        fact=fact.name,
+        bound_type=fact.bound_type,
+        value=_printable(value),
+        operator=comparison.operator,
+        bound=comparison.bound,
+        answer=answer_of(reply),
+        reason=value.reason if isinstance(value, Unknown) else None,
+    )
 
 
 def _printable(value: Any) -> FactValue:
@@ -136,51 +154,42 @@ def _printable(value: Any) -> FactValue:
             return known
 
 
-def answer_of(reply: Reply) -> Answer:
-    """The reply as a word."""
-    if isinstance(reply, Open):
-        return Answer.UNKNOWN
-    return Answer.YES if reply else Answer.NO
-
-
 def _compile_all(parts: tuple[Test, ...]) -> Test:
-    asked = tuple(part.ask for part in parts)
+    def ask(columns: Columns) -> list[Reply]:
+        return reduce(_both, (columns.replies(part.ask) for part in parts))
 
-    def ask(scene: Any) -> Reply:
-        unsettled: Open | None = None
-        for part in asked:
-            reply = part(scene)
-            if reply is False:
-                return False
-            if reply is not True and unsettled is None:
-                unsettled = reply
-        return True if unsettled is None else unsettled
-
-    def evidence(scene: Scene) -> tuple[Evidence, ...]:
-        return tuple(item for part in parts for item in part.evidence(scene))
+    def evidence(columns: Columns, row: int) -> tuple[Evidence, ...]:
+        return tuple(item for part in parts for item in part.evidence(columns, row))
 
     return Test(ask, evidence, _weigh_each(parts))
 
 
 def _compile_any(parts: tuple[Test, ...]) -> Test:
-    asked = tuple(part.ask for part in parts)
+    def ask(columns: Columns) -> list[Reply]:
+        return reduce(_either, (columns.replies(part.ask) for part in parts))
 
-    def ask(scene: Any) -> Reply:
-        unsettled: Open | None = None
-        for part in asked:
-            reply = part(scene)
-            if reply is True:
-                return True
-            if reply is not False and unsettled is None:
-                unsettled = reply
-        return False if unsettled is None else unsettled
-
-    def evidence(scene: Scene) -> tuple[Evidence, ...]:
-        holding = (part for part in parts if part.ask(scene) is True)
-        return tuple(item for part in holding for item in part.evidence(scene))
+    def evidence(columns: Columns, row: int) -> tuple[Evidence, ...]:
+        holding = (part for part in parts if columns.replies(part.ask)[row] is True)
+        return tuple(item for part in holding for item in part.evidence(columns, row))
 
     return Test(ask, evidence, _weigh_each(parts))
 
 
-def _weigh_each(parts: tuple[Test, ...]) -> Callable[[Scene], tuple[Weighed, ...]]:
-    return lambda scene: tuple(item for part in parts for item in part.weigh(scene))
+def _both(left: list[Reply], right: list[Reply]) -> list[Reply]:
+    """No outweighs unknown, unknown outweighs yes."""
+    return [
+        one if one is False or (one is not True and other is not False) else other
+        for one, other in zip(left, right, strict=True)
+    ]
+
+
+def _either(left: list[Reply], right: list[Reply]) -> list[Reply]:
+    """Yes outweighs unknown, unknown outweighs no."""
+    return [
+        one if one is True or (one is not False and other is not True) else other
+        for one, other in zip(left, right, strict=True)
+    ]
+
+
+def _weigh_each(parts: tuple[Test, ...]) -> Callable[[Columns, int], tuple[Weighed, ...]]:
+    return lambda columns, row: tuple(item for part in parts for item in part.weigh(columns, row))

@@ -5,9 +5,8 @@ Pure: equal arguments give an equal audit, in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from snapaudit.model.finding import (
     Audit,
@@ -17,21 +16,15 @@ from snapaudit.model.finding import (
     Subject,
     Undetermined,
 )
-from snapaudit.model.inventory import Inventory, VirtualMachine
-from snapaudit.model.policy import Policy, SubjectKind
-from snapaudit.rules.environment import environment_of
-from snapaudit.rules.judge import Judge, Judgement, judge_of
+from snapaudit.model.inventory import Inventory
+from snapaudit.model.policy import Policy, Severity
+from snapaudit.rules.court import Court
 from snapaudit.rules.purposes.classifier import classifier
-from snapaudit.rules.scene import (
-    DatastoreScene,
-    EndpointScene,
-    FileScene,
-    MachineScene,
-    Scene,
-    SnapshotScene,
-)
-from snapaudit.rules.staging import Stage, stage
+from snapaudit.rules.scene import SnapshotScene
+from snapaudit.rules.staging import stage
 from snapaudit.rules.summary import summarize
+
+_ORDER = {severity: -severity.rank for severity in Severity}
 
 
 def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Audit:
@@ -66,58 +59,6 @@ def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Au
     )
 
 
-class Court:
-    """The rules of a policy, compiled once for each environment they are asked in."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._judges: dict[tuple[SubjectKind, str | None], tuple[Judge, ...]] = {}
-
-    def environment_of(self, scene: Scene) -> str | None:
-        """The environment of the machine that a scene is about; None for what has no machine."""
-        match scene:
-            case SnapshotScene():
-                return self._of_machine(scene.machine.vm, scene.machine.endpoint)
-            case MachineScene():
-                return self._of_machine(scene.vm, scene.endpoint)
-            case FileScene(vm=VirtualMachine() as vm):
-                return self._of_machine(vm, scene.endpoint)
-            case FileScene() | DatastoreScene() | EndpointScene():
-                return None
-
-    def _of_machine(self, vm: VirtualMachine, endpoint: EndpointScene) -> str | None:
-        return environment_of(vm, endpoint.inventory.endpoint, self._policy.environments)
-
-    def judges(self, kind: SubjectKind, environment: str | None) -> tuple[Judge, ...]:
-        """The rules about a kind of subject as they stand in an environment."""
-        key = (kind, environment)
-        if key not in self._judges:
-            rules = (rule for rule in self._policy.rules if rule.subject is kind)
-            self._judges[key] = tuple(judge_of(rule, environment) for rule in rules)
-        return self._judges[key]
-
-    def judgements(self, scenes: Stage) -> Iterator[Judgement]:
-        """What every rule says about every scene of one inventory."""
-        yield from self._about((scenes.endpoint,), SubjectKind.ENDPOINT)
-        yield from self._about(scenes.datastores, SubjectKind.DATASTORE)
-        yield from self._about(scenes.machines, SubjectKind.VIRTUAL_MACHINE)
-        yield from self._about(scenes.snapshots, SubjectKind.SNAPSHOT)
-        yield from self._about(scenes.files, SubjectKind.FILE)
-
-    def _about(self, scenes: Sequence[Any], kind: SubjectKind) -> Iterator[Judgement]:
-        has_environments = bool(self._policy.environments)
-        judges = self.judges(kind, None)
-        for scene in scenes:
-            if has_environments:
-                judges = self.judges(kind, self.environment_of(scene))
-            subject: Subject | None = None
-            for judge in judges:
-                verdict = judge.verdict(scene)
-                if verdict is not None:
-                    subject = subject or scene.subject
-                    yield from judge.judgements(scene, subject, *verdict)
-
-
 def _purpose(scene: SnapshotScene) -> Purpose:
     return Purpose(
         endpoint=scene.machine.endpoint.inventory.endpoint,
@@ -140,7 +81,7 @@ def _coverage(inventory: Inventory) -> EndpointCoverage:
 
 
 def _finding_order(finding: Finding) -> tuple[int, str, str, str, str, str, str]:
-    return (-finding.severity.rank, finding.rule, *_subject_order(finding.subject))
+    return (_ORDER[finding.severity], finding.rule, *_subject_order(finding.subject))
 
 
 def _subject_order(subject: Subject) -> tuple[str, str, str, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,11 +10,12 @@ from snapaudit.model.finding import Subject
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.policy import Policy, Rule, Severity
 from snapaudit.rules.answers import Answer, Test, Weighed, answer_of
-from snapaudit.rules.engine import Court
+from snapaudit.rules.columns import Columns
+from snapaudit.rules.court import Court
 from snapaudit.rules.judge import Judge
 from snapaudit.rules.purposes.classifier import classifier
 from snapaudit.rules.scene import Scene
-from snapaudit.rules.staging import Stage, stage
+from snapaudit.rules.staging import stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,33 +53,29 @@ def explain(
     return tuple(
         _explain(judge, scene, environment)
         for inventory in sorted(inventories, key=lambda inventory: inventory.endpoint)
-        for scene in _scenes(stage(inventory, now, classifier()))
+        for _, scenes in stage(inventory, now, classifier()).by_kind()
+        for scene in scenes
         if wanted(scene.subject)
         for environment in (court.environment_of(scene),)
         for judge in court.judges(scene.subject.kind, environment)
     )
 
 
-def _scenes(scenes: Stage) -> Iterator[Scene]:
-    yield scenes.endpoint
-    yield from scenes.datastores
-    yield from scenes.machines
-    yield from scenes.snapshots
-    yield from scenes.files
-
-
 def _explain(judge: Judge, scene: Scene, environment: str | None) -> Explanation:
-    severity, unsettled = judge.verdict(scene) or (None, None)
+    alone = Columns((scene,))
+    verdict = next(judge.verdicts(alone), None)
+    unsettled = None if verdict is None else verdict.unsettled
     return Explanation(
         rule=judge.rule,
         subject=scene.subject,
         environment=environment,
-        levels=tuple((grade, _weighed(test, scene)) for grade, test in judge.levels),
-        unless=None if judge.unless is None else _weighed(judge.unless, scene),
-        severity=severity,
+        levels=tuple((grade, _weighed(test, alone)) for grade, test in judge.levels),
+        unless=None if judge.unless is None else _weighed(judge.unless, alone),
+        severity=None if verdict is None else verdict.severity,
         undetermined=None if unsettled is None else f"{unsettled.fact}: {unsettled.reason}",
     )
 
 
-def _weighed(test: Test, scene: Scene) -> WeighedCondition:
-    return WeighedCondition(answer=answer_of(test.ask(scene)), comparisons=test.weigh(scene))
+def _weighed(test: Test, alone: Columns) -> WeighedCondition:
+    (reply,) = test.ask(alone)
+    return WeighedCondition(answer=answer_of(reply), comparisons=test.weigh(alone, 0))

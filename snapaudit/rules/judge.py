@@ -1,17 +1,30 @@
-"""Judge: one compiled rule, asked about one scene."""
+"""Judge: one compiled rule, asked about many scenes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from snapaudit.model.finding import Finding, Subject, Undetermined, fingerprint
+from snapaudit.model.finding import Finding, Undetermined, fingerprint
 from snapaudit.model.policy import Rule, Severity
-from snapaudit.rules.answers import Open, Test, compile_condition
+from snapaudit.rules.answers import Open, Reply, Test, compile_condition
+from snapaudit.rules.columns import Columns
 from snapaudit.rules.levels import levels_in
 
 Judgement = Finding | Undetermined
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What a rule says about one row: the worst level that holds, and what could not be decided.
+
+    ``unsettled`` is what left a worse level or the exception open.
+    """
+
+    row: int
+    test: Test | None
+    severity: Severity | None
+    unsettled: Open | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,53 +35,54 @@ class Judge:
     levels: tuple[tuple[Severity, Test], ...]
     unless: Test | None
 
-    def verdict(self, scene: Any) -> tuple[Severity | None, Open | None] | None:
-        """The worst level that holds, and what left a worse level or the exception open.
+    def verdicts(self, columns: Columns) -> Iterator[Verdict]:
+        """A verdict for each row about which there is something to say."""
+        replies = [test.ask(columns) for _, test in self.levels]
+        rows = {row for column in replies for row, reply in enumerate(column) if reply is not False}
+        exceptions = self.unless.ask(columns) if self.unless and rows else None
+        for row in sorted(rows):
+            exception = exceptions[row] if exceptions else False
+            if exception is not True:
+                yield self._verdict(row, [column[row] for column in replies], exception)
 
-        None: nothing to say. An exception that cannot be decided keeps the finding back, as what is
-        unknown is never a match.
-        """
+    def _verdict(self, row: int, replies: list[Reply], exception: Reply) -> Verdict:
+        """An exception left open keeps the finding back: what is unknown is never a match."""
+        if isinstance(exception, Open):
+            return Verdict(row, None, None, exception)
         unsettled: Open | None = None
-        for severity, test in self.levels:
-            reply = test.ask(scene)
-            if reply is False:
-                continue
+        for (severity, test), reply in zip(self.levels, replies, strict=True):
             if reply is True:
-                return self._with_exception(scene, severity, unsettled)
-            if unsettled is None:
+                return Verdict(row, test, severity, unsettled)
+            if isinstance(reply, Open) and unsettled is None:
                 unsettled = reply
-        return None if unsettled is None else self._with_exception(scene, None, unsettled)
+        return Verdict(row, None, None, unsettled)
 
-    def _with_exception(
-        self, scene: Any, severity: Severity | None, unsettled: Open | None
-    ) -> tuple[Severity | None, Open | None] | None:
-        if self.unless is None:
-            return severity, unsettled
-        reply = self.unless.ask(scene)
-        if reply is True:
-            return None
-        return (severity, unsettled) if reply is False else (None, reply)
+    def judgements(self, columns: Columns) -> Iterator[Judgement]:
+        """The findings and undetermined that follow from the verdicts."""
+        for verdict in self.verdicts(columns):
+            if verdict.severity is not None and verdict.test is not None:
+                yield self._finding(columns, verdict.row, verdict.severity, verdict.test)
+            if verdict.unsettled is not None:
+                yield self._undetermined(columns, verdict.row, verdict.unsettled)
 
-    def judgements(
-        self, scene: Any, subject: Subject, severity: Severity | None, unsettled: Open | None
-    ) -> Iterator[Judgement]:
-        """The finding and the undetermined that follow from a verdict."""
-        if severity is not None:
-            yield Finding(
-                rule=self.rule.id,
-                severity=severity,
-                subject=subject,
-                evidence=dict(self.levels)[severity].evidence(scene),
-                remedy=self.rule.remedy,
-                fingerprint=fingerprint(self.rule.id, subject),
-            )
-        if unsettled is not None:
-            yield Undetermined(
-                rule=self.rule.id,
-                subject=subject,
-                fact=unsettled.fact,
-                reason=unsettled.reason,
-            )
+    def _finding(self, columns: Columns, row: int, severity: Severity, test: Test) -> Finding:
+        subject = columns.subject(row)
+        return Finding(
+            rule=self.rule.id,
+            severity=severity,
+            subject=subject,
+            evidence=test.evidence(columns, row),
+            remedy=self.rule.remedy,
+            fingerprint=fingerprint(self.rule.id, subject),
+        )
+
+    def _undetermined(self, columns: Columns, row: int, unsettled: Open) -> Undetermined:
+        return Undetermined(
+            rule=self.rule.id,
+            subject=columns.subject(row),
+            fact=unsettled.fact,
+            reason=unsettled.reason,
+        )
 
 
 def judge_of(rule: Rule, environment: str | None) -> Judge:

@@ -36,20 +36,19 @@ def names(bound_type: BoundType) -> tuple[str, ...]:
     return ("is",) if bound_type is BoundType.BOOLEAN else ("is", "in", "matches")
 
 
-def tester(name: str, bound: Bound) -> Callable[[Any], bool]:
-    """The function that holds a known value against the bound."""
+def tester(name: str, bound: Bound) -> tuple[Callable[[Any, Any], bool], Any]:
+    """A function of a known value and a bound, with the bound in the shape it wants."""
     match name:
         case "is":
-            return lambda value: bool(value == bound)
+            return operator.eq, bound
         case "in":
             words = frozenset(bound) if isinstance(bound, tuple) else frozenset((bound,))
-            return lambda value: value in words
+            return (lambda value, known: value in known), words
         case "matches":
             search = compile_pattern(str(bound), _PATTERN_PLACE)
-            return lambda value: search(as_utf8(value)) is not None
+            return (lambda value, find: find(as_utf8(value)) is not None), search
         case _:
-            compare = _FOR_QUANTITIES[name]
-            return lambda value: compare(value, bound)
+            return _FOR_QUANTITIES[name], bound
 
 
 def settled_from_below(name: str, at_least: Any, bound: Any) -> bool | None:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from snapaudit.model.finding import Subject
 from snapaudit.model.inventory import Datastore, Inventory, Snapshot, VirtualMachine
 from snapaudit.model.policy import SubjectKind
+from snapaudit.rules.purposes.expiry import Expiry
 from snapaudit.rules.purposes.reading import Reading
 from snapaudit.rules.quantity import Unknown
 
@@ -73,12 +74,16 @@ class MachineScene:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SnapshotScene:
-    """One snapshot with its age and what its name, description and company tell."""
+    """One snapshot with its age and what its name, description and company tell.
+
+    ``expires_at`` is the end of the day its text declares as the last, None when it declares none.
+    """
 
     machine: MachineScene
     snapshot: Snapshot
     age: timedelta | Unknown
     reading: Reading
+    expires_at: Expiry
 
     @property
     def subject(self) -> Subject:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from snapaudit.model.inventory import DiskLayer, Inventory, LayerRole, VirtualMachine
+from snapaudit.model.policy import SubjectKind
 from snapaudit.rules.facts.virtual_machine import disk_bytes
 from snapaudit.rules.held import Held
 from snapaudit.rules.purposes.classifier import Classifier
-from snapaudit.rules.purposes.score import Company
+from snapaudit.rules.purposes.company import Company
 from snapaudit.rules.purposes.spacing import rhythm
 from snapaudit.rules.quantity import Unknown, age_of
 from snapaudit.rules.scene import (
@@ -19,6 +20,7 @@ from snapaudit.rules.scene import (
     FileRole,
     FileScene,
     MachineScene,
+    Scene,
     SnapshotScene,
 )
 
@@ -32,6 +34,14 @@ class Stage:
     machines: tuple[MachineScene, ...]
     snapshots: tuple[SnapshotScene, ...]
     files: tuple[FileScene, ...]
+
+    def by_kind(self) -> Iterator[tuple[SubjectKind, tuple[Scene, ...]]]:
+        """The scenes by the kind of their subject."""
+        yield SubjectKind.ENDPOINT, (self.endpoint,)
+        yield SubjectKind.DATASTORE, self.datastores
+        yield SubjectKind.VIRTUAL_MACHINE, self.machines
+        yield SubjectKind.SNAPSHOT, self.snapshots
+        yield SubjectKind.FILE, self.files
 
 
 def stage(inventory: Inventory, now: datetime, classifier: Classifier) -> Stage:
@@ -62,18 +72,18 @@ def _snapshots(machine: MachineScene, classifier: Classifier) -> Iterator[Snapsh
     snapshots = machine.vm.snapshots
     if not snapshots:
         return
-    now, hypervisor = machine.endpoint.now, machine.endpoint.inventory.hypervisor
-    company = _company(machine)
+    now, company = machine.endpoint.now, _company(machine)
     for snapshot in snapshots:
         age = age_of(snapshot.created_at, now)
-        reading = classifier.read(snapshot, age, company, hypervisor=hypervisor, now=now)
-        yield SnapshotScene(machine, snapshot, age, reading)
+        reading, expires_at = classifier.read(snapshot, age, company, now)
+        yield SnapshotScene(machine, snapshot, age, reading, expires_at)
 
 
 def _company(machine: MachineScene) -> Company:
     snapshots, disks = machine.vm.snapshots, disk_bytes(machine)
     times = (shot.created_at for shot in snapshots if shot.created_at is not None)
     return Company(
+        hypervisor=machine.endpoint.inventory.hypervisor,
         snapshots=len(snapshots),
         rhythm=rhythm(times),
         disk_bytes=None if isinstance(disks, Unknown) else disks,

@@ -1,7 +1,7 @@
 """How fast the built-in pack judges a large estate, purposes included.
 
-``python -m tests.bench.rules`` prints the table. Ages, sizes, names and gaps are mixed so that every
-snapshot rule fires on some and not on most.
+``python -m tests.bench.rules`` prints the table. Ages, sizes, names and gaps are mixed, so that the
+rules about snapshots fire on some of them and not on most.
 """
 
 from __future__ import annotations
@@ -26,7 +26,12 @@ _NAMES = (
     "VEEAM BACKUP TEMPORARY SNAPSHOT", "копия перед обновлением {n}",
 )  # fmt: skip
 _HOURS = (2, 9, 20, 30, 50, 60, 70, 100, 300, 2500)
-_DESCRIPTIONS = ("", "CHG-{n}", "asked for by the application team, build {n}", "keep until 2026-07-01")
+_DESCRIPTIONS = (
+    "",
+    "CHG-{n}",
+    "asked for by the application team, build {n}",
+    "keep until 2026-07-01",
+)
 
 
 def estate() -> Inventory:

@@ -149,13 +149,13 @@ def makeshift_score(scene: SnapshotScene) -> int:
 @fact
 def declares_expiry(scene: SnapshotScene) -> bool:
     """Whether the name or description declares a last day, as in "keep until 2026-05-01"."""
-    return scene.reading.expires_at is not None
+    return scene.expires_at is not None
 
 
 @fact
 def past_expiry(scene: SnapshotScene) -> timedelta | Unknown:
     """Time since the declared last day ended (UTC); below zero while it has not."""
-    match scene.reading.expires_at:
+    match scene.expires_at:
         case None:
             return _NO_EXPIRY
         case Unknown() as unknown:

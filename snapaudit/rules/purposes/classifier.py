@@ -2,64 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 
 from snapaudit.model.inventory import Snapshot
-from snapaudit.rules.purposes.expiry import ExpiryReader
+from snapaudit.rules.purposes.company import Company
+from snapaudit.rules.purposes.expiry import Expiry, ExpiryReader
 from snapaudit.rules.purposes.folding import fold
-from snapaudit.rules.purposes.lexicon import Lexicon, Topic, Word, read_words
+from snapaudit.rules.purposes.lexicon import Lexicon, read_words
 from snapaudit.rules.purposes.markers import Marker, Markers
 from snapaudit.rules.purposes.reading import PurposeWord, Reading
-from snapaudit.rules.purposes.score import Clues, Company, score
+from snapaudit.rules.purposes.score import Clues, score
 from snapaudit.rules.purposes.weights import read_weights
+from snapaudit.rules.purposes.wording import Wording, WordingReader
+from snapaudit.rules.purposes.words_only import deciding_words, purpose_by_words
 from snapaudit.rules.quantity import Unknown
+
+_REMEMBERED = 65536
+_SCRIPT_WORDS = frozenset(
+    ("svc", "service", "script", "cron", "batch", "automation", "scheduler", "backup", "bkp")
+)
+_ALWAYS_MISSING = ("earlier snapshots of the machine", "reverts", "backups made elsewhere")
 
 
 class Classifier:
     """Reads snapshots with the markers, words and weights of the data files."""
 
     def __init__(self) -> None:
+        lexicon = Lexicon(read_words())
         self._markers = Markers()
-        self._lexicon = Lexicon(read_words())
-        self._expiry = ExpiryReader(self._lexicon.words)
+        self._wordings = WordingReader(self._markers, lexicon)
+        self._expiry = ExpiryReader(lexicon.words)
         self._weights = read_weights()
+        self._read_clues = lru_cache(_REMEMBERED)(self._from_clues)
 
     def read(
+        self, snapshot: Snapshot, age: timedelta | Unknown, company: Company, now: datetime
+    ) -> tuple[Reading, Expiry]:
+        """The purpose of a snapshot with score and reasons, and the last day that it declares."""
+        wording = self._wordings.read(snapshot.name, snapshot.description)
+        expiry = self._expires_at(snapshot, wording)
+        marker = self._markers.of_kind(company.hypervisor, snapshot.kind) or wording.marker
+        if marker is not None:
+            return _proven(marker, wording.has_ticket), expiry
+        is_unexpired = isinstance(expiry, datetime) and expiry > now
+        return self._read_clues(self._clues(snapshot, age, company, wording, is_unexpired)), expiry
+
+    def _expires_at(self, snapshot: Snapshot, wording: Wording) -> Expiry:
+        if not wording.may_declare_expiry:
+            return None
+        return self._expiry.expires_at(f"{snapshot.name}\n{snapshot.description}")
+
+    def _clues(
         self,
         snapshot: Snapshot,
         age: timedelta | Unknown,
         company: Company,
-        *,
-        hypervisor: str,
-        now: datetime,
-    ) -> Reading:
-        """The purpose of a snapshot with its score and reasons."""
-        text = f"{snapshot.name}\n{snapshot.description}" if snapshot.description else snapshot.name
-        marker, has_ticket = self._markers.find(hypervisor, snapshot.kind, text)
-        topics = self._lexicon.topics(fold(text))
-        expires_at = self._expires_at(text, topics)
-        if marker is not None:
-            return _proven(marker, has_ticket, expires_at)
-        clues = Clues(snapshot, age, topics, has_ticket, expires_at, now, company)
+        wording: Wording,
+        is_unexpired: bool,
+    ) -> Clues:
+        known_age = None if isinstance(age, Unknown) else age
+        return Clues(
+            wording=wording,
+            age_step=self._weights.age_step(known_age),
+            count_step=self._weights.count_step(company.snapshots),
+            rhythm=company.rhythm,
+            is_young=known_age is not None and known_age < self._weights.young_age,
+            is_large=_is_large(snapshot, company, self._weights.large_share),
+            is_unexpired=is_unexpired,
+            has_script_account=_has_script_account(snapshot),
+            missing=_missing(snapshot, known_age),
+        )
+
+    def _from_clues(self, clues: Clues) -> Reading:
         points, reasons = score(clues, self._weights)
-        purpose = _by_words(topics)
+        topics = clues.wording.topics
+        purpose = purpose_by_words(topics)
         if purpose is PurposeWord.UNKNOWN and points >= self._weights.likely:
             purpose = PurposeWord.MAKESHIFT_BACKUP
         return Reading(
             purpose=purpose,
             is_proven=False,
             score=points,
-            reasons=(*_in_words(purpose, topics), *reasons),
-            has_ticket=has_ticket,
-            expires_at=expires_at,
+            reasons=(*deciding_words(purpose, topics), *reasons),
+            has_ticket=clues.wording.has_ticket,
         )
-
-    def _expires_at(self, text: str, topics: Mapping[Topic, Word]) -> datetime | Unknown | None:
-        if Topic.UNTIL in topics or Topic.UNTIL_AFTER in topics:
-            return self._expiry.expires_at(text)
-        return None
 
 
 @cache
@@ -68,56 +95,35 @@ def classifier() -> Classifier:
     return Classifier()
 
 
-def _proven(marker: Marker, has_ticket: bool, expires_at: datetime | Unknown | None) -> Reading:
+@lru_cache(_REMEMBERED)
+def _proven(marker: Marker, has_ticket: bool) -> Reading:
     return Reading(
         purpose=marker.purpose,
         is_proven=True,
         score=0,
         reasons=(f"proof: marker of {marker.product}",),
         has_ticket=has_ticket,
-        expires_at=expires_at,
     )
 
 
-_DECIDING = {
-    PurposeWord.CHANGE_SAFETY: (Topic.BEFORE, Topic.CHANGE, Topic.AFTER),
-    PurposeWord.SCHEDULED: (Topic.SCHEDULE,),
-    PurposeWord.REPLICATION: (Topic.REPLICATION,),
-    PurposeWord.CLONE_BASE: (Topic.CLONE,),
-    PurposeWord.AUTOMATION: (Topic.AUTOMATION,),
-    PurposeWord.MAKESHIFT_BACKUP: (Topic.BACKUP, Topic.KEEP),
-    PurposeWord.BACKUP_PRODUCT: (),
-    PurposeWord.UNKNOWN: (),
-}
+def _is_large(snapshot: Snapshot, company: Company, share: float) -> bool:
+    if not snapshot.size_bytes or not company.disk_bytes:
+        return False
+    return snapshot.size_bytes > company.disk_bytes * share
 
 
-def _by_words(topics: Mapping[Topic, Word]) -> PurposeWord:
-    """What the words say. A change named beside the word backup wins: that is why it was taken."""
-    if not topics:
-        return PurposeWord.UNKNOWN
-    if Topic.BEFORE in topics:
-        return PurposeWord.CHANGE_SAFETY
-    if Topic.SCHEDULE in topics and Topic.AFTER not in topics:
-        return PurposeWord.SCHEDULED
-    if Topic.REPLICATION in topics:
-        return PurposeWord.REPLICATION
-    if Topic.CLONE in topics:
-        return PurposeWord.CLONE_BASE
-    if Topic.AUTOMATION in topics:
-        return PurposeWord.AUTOMATION
-    return _backup_or_change(topics)
+def _has_script_account(snapshot: Snapshot) -> bool:
+    creator = snapshot.creator
+    return bool(creator) and not _SCRIPT_WORDS.isdisjoint(fold(creator or "").split())
 
 
-def _backup_or_change(topics: Mapping[Topic, Word]) -> PurposeWord:
-    if Topic.CHANGE in topics:
-        return PurposeWord.CHANGE_SAFETY
-    if Topic.BACKUP in topics or Topic.KEEP in topics:
-        return PurposeWord.MAKESHIFT_BACKUP
-    return PurposeWord.UNKNOWN
-
-
-def _in_words(purpose: PurposeWord, topics: Mapping[Topic, Word]) -> tuple[str, ...]:
-    if purpose is PurposeWord.MAKESHIFT_BACKUP:
-        return ()
-    words = [topics[topic] for topic in _DECIDING[purpose] if topic in topics]
-    return tuple(f"says {word.text.strip('*')!r} ({word.language})" for word in words)
+def _missing(snapshot: Snapshot, age: timedelta | None) -> tuple[str, ...]:
+    """The evidence that could not be had, in words."""
+    if age is not None and snapshot.creator is not None and snapshot.size_bytes is not None:
+        return _ALWAYS_MISSING
+    values = (
+        ("its age", age),
+        ("its creator", snapshot.creator),
+        ("its size", snapshot.size_bytes),
+    )
+    return (*(name for name, value in values if value is None), *_ALWAYS_MISSING)

@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from snapaudit.errors import Place
-from snapaudit.rules.patterns import as_utf8, compile_pattern
-from snapaudit.rules.purposes.folding import without_accents
+from snapaudit.rules.purposes.folding import fold
 from snapaudit.rules.purposes.lexicon import Topic, Word
 from snapaudit.rules.quantity import Unknown
 
-_DATE = r"(?:20[0-9]{2}[-./][0-9]{1,2}[-./][0-9]{1,2}|[0-9]{1,2}\.[0-9]{1,2}\.20[0-9]{2})"
-_GAP = r"[^\pL\pN]{0,3}"
-_SMALL_WORD = r"(?:\pL{1,3}[^\pL\pN]{1,2})?"
+Expiry = datetime | Unknown | None
+
+_DATE = re.compile(
+    r"(?<![0-9])(?:(20[0-9]{2})[-./]([0-9]{1,2})[-./]([0-9]{1,2})"
+    r"|([0-9]{1,2})\.([0-9]{1,2})\.(20[0-9]{2}))(?![0-9])"
+)
+_NEARBY = 48
+_SMALL_WORD = 3
 
 
 class ExpiryReader:
@@ -24,35 +27,34 @@ class ExpiryReader:
     """
 
     def __init__(self, words: Iterable[Word]) -> None:
-        self._search = compile_pattern(_expression(tuple(words)), Place("words for until"))
+        known = tuple(words)
+        ahead = [word for word in known if word.topic is Topic.UNTIL]
+        self._spaced = tuple(fold(word.text) for word in ahead if word.is_spaced)
+        self._joined = tuple(fold(word.text).lstrip() for word in ahead if not word.is_spaced)
+        behind = (word for word in known if word.topic is Topic.UNTIL_AFTER)
+        self._behind = tuple(fold(word.text).rstrip() for word in behind)
 
-    def expires_at(self, text: str) -> datetime | Unknown | None:
-        """The end of the declared day in UTC; None when no date is declared."""
-        found = self._search(as_utf8(without_accents(text).casefold()))
-        if found is None:
-            return None
-        return _end_of_day((found.group(1) or found.group(2)).decode())
+    def expires_at(self, text: str) -> Expiry:
+        """The end of the first declared day in UTC; None when no date is declared."""
+        for found in _DATE.finditer(text):
+            before = fold(text[max(0, found.start() - _NEARBY) : found.start()])
+            after = fold(text[found.end() : found.end() + _NEARBY])
+            if self._announces(before) or after.startswith(self._behind):
+                return _end_of_day(found)
+        return None
+
+    def _announces(self, before: str) -> bool:
+        """Whether the words before a date end in "until", or in that and one small word."""
+        if before.endswith(self._spaced) or before.endswith(self._joined):
+            return True
+        rest, _, last = before.rstrip().rpartition(" ")
+        return len(last) <= _SMALL_WORD and f"{rest} ".endswith(self._spaced)
 
 
-def _expression(words: tuple[Word, ...]) -> str:
-    spaced = _phrases(word for word in words if word.topic is Topic.UNTIL and word.is_spaced)
-    joined = _phrases(word for word in words if word.topic is Topic.UNTIL and not word.is_spaced)
-    behind = _phrases(word for word in words if word.topic is Topic.UNTIL_AFTER)
-    ahead = rf"(?:(?:^|[^\pL])(?:{spaced})|(?:{joined})){_GAP}{_SMALL_WORD}({_DATE})(?:[^\pN]|$)"
-    return rf"{ahead}|(?:^|[^\pN])({_DATE}){_GAP}(?:{behind})"
-
-
-def _phrases(words: Iterable[Word]) -> str:
-    """The phrases as alternatives, longest first; any sign may stand between two words."""
-    texts = {without_accents(word.text).casefold() for word in words}
-    longest_first = sorted(texts, key=lambda text: (-len(text), text))
-    return "|".join(r"[^\pL\pN]{1,2}".join(text.split()) for text in longest_first)
-
-
-def _end_of_day(date: str) -> datetime | Unknown:
-    first, second, third = (int(number) for number in re.split(r"[-./]", date))
-    year, month, day = (first, second, third) if first > 31 else (third, second, first)
+def _end_of_day(found: re.Match[str]) -> datetime | Unknown:
+    first, second, third = (int(number) for number in found.groups() if number is not None)
+    year, month, day = (first, second, third) if found[1] else (third, second, first)
     try:
         return datetime(year, month, day, tzinfo=UTC) + timedelta(days=1)
     except ValueError:
-        return Unknown(f"the declared date {date} is in no calendar")
+        return Unknown(f"the declared date {found[0]} is in no calendar")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 from pathlib import Path
 
 from snapaudit.codec import expect
@@ -15,7 +14,6 @@ from snapaudit.rules.patterns import PatternSet, as_utf8
 from snapaudit.rules.purposes.folding import fold
 
 _FOLDER = Path(__file__).parent / "words"
-_REMEMBERED = 65536
 
 
 class Topic(StrEnum):
@@ -44,6 +42,11 @@ class Word:
     is_spaced: bool
     place: Place
 
+    @property
+    def plain(self) -> str:
+        """The entry without its stars."""
+        return self.text.strip("*")
+
 
 def read_words(folder: Path = _FOLDER) -> tuple[Word, ...]:
     """Every word of every language file of a folder. Raises InputError with the place."""
@@ -66,9 +69,9 @@ class Lexicon:
     def __init__(self, words: Iterable[Word]) -> None:
         self.words = tuple(words)
         self._set = PatternSet((_pattern(word), word.place) for word in self.words)
-        self.topics = lru_cache(_REMEMBERED)(self._topics)
 
-    def _topics(self, folded: str) -> Mapping[Topic, Word]:
+    def topics(self, folded: str) -> Mapping[Topic, Word]:
+        """The topics of a text that ``fold`` has folded."""
         found: dict[Topic, Word] = {}
         for number in sorted(self._set.numbers(as_utf8(folded))):
             word = self.words[number]

@@ -44,15 +44,16 @@ class Markers:
             yield f"(?m:{marker.pattern})", marker.place
         yield _TICKET, Place("the look of a ticket number")
 
-    def find(self, hypervisor: str, kind: str, text: str) -> tuple[Marker | None, bool]:
-        """The marker of a snapshot's type or text, if any, and whether a ticket is named."""
-        numbers = self._set.numbers(as_utf8(text)) if text else ()
+    def of_kind(self, hypervisor: str, kind: str) -> Marker | None:
+        """The marker that the platform's own type of snapshot is, if it is one."""
+        return self._kinds.get((hypervisor, kind))
+
+    def in_text(self, text: str) -> tuple[Marker | None, bool]:
+        """The first marker in a name or description, if any, and whether a ticket is named."""
+        numbers = self._set.numbers(as_utf8(text))
         ticket = len(self._markers)
         first = min(numbers, default=ticket)
-        marker = self._kinds.get((hypervisor, kind))
-        if marker is None and first < ticket:
-            marker = self._markers[first]
-        return marker, ticket in numbers
+        return self._markers[first] if first < ticket else None, ticket in numbers
 
 
 def _kind(node: Node) -> tuple[tuple[str, str], Marker]:

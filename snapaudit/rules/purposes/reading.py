@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
-
-from snapaudit.rules.quantity import Unknown
 
 
 class PurposeWord(StrEnum):
@@ -27,8 +24,7 @@ class Reading:
     """One snapshot, read.
 
     ``is_proven``: a product's own marker or the platform's own type tells the purpose. ``score``
-    says from 0 to 100 how much it looks like a makeshift backup. ``expires_at`` is the end of the
-    day its text declares as the last, None when it declares none.
+    says from 0 to 100 how much it looks like a makeshift backup.
     """
 
     purpose: PurposeWord
@@ -36,4 +32,3 @@ class Reading:
     score: int
     reasons: tuple[str, ...]
     has_ticket: bool
-    expires_at: datetime | Unknown | None

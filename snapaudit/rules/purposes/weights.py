@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node, read_yaml
@@ -18,13 +19,21 @@ _KEYS = (
 )  # fmt: skip
 
 
+class AgeStep(NamedTuple):
+    """From an age on, as the file writes it, so many points."""
+
+    over: timedelta
+    text: str
+    points: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weights:
     """Points by evidence. ``age`` and ``count`` are ladders, highest step first."""
 
     backup_word: int
     keep_word: int
-    age: tuple[tuple[timedelta, str, int], ...]
+    age: tuple[AgeStep, ...]
     count: tuple[tuple[int, int], ...]
     regular_spacing: int
     date_or_counter: int
@@ -37,6 +46,16 @@ class Weights:
     unexpired: int
     doubt: int
     likely: int
+
+    def age_step(self, age: timedelta | None) -> int | None:
+        """The number of the highest step of the ladder that an age is over; None for no step."""
+        if age is None:
+            return None
+        return next((n for n, step in enumerate(self.age) if age > step.over), None)
+
+    def count_step(self, snapshots: int) -> int | None:
+        """The number of the highest step that a number of snapshots reaches; None for no step."""
+        return next((n for n, (limit, _) in enumerate(self.count) if snapshots >= limit), None)
 
 
 def read_weights(file: Path = _FILE) -> Weights:
@@ -70,11 +89,11 @@ def _points(node: Node) -> int:
     return node.value
 
 
-def _age_ladder(node: Node) -> tuple[tuple[timedelta, str, int], ...]:
+def _age_ladder(node: Node) -> tuple[AgeStep, ...]:
     steps = []
     for text, points in expect.mapping(node).items():
         try:
-            steps.append((parse_duration(text), text, _points(points)))
+            steps.append(AgeStep(parse_duration(text), text, _points(points)))
         except UnitError as error:
             raise InputError(points.key_place, str(error)) from error
     return tuple(sorted(steps, reverse=True))

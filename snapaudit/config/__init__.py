@@ -1,0 +1,1 @@
+"""What a person configured: ``snapaudit.yaml``, where it is found, and where its secrets are."""

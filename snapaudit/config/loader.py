@@ -1,0 +1,60 @@
+"""The configuration file, read as a whole: each section by the module that knows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from snapaudit.codec import expect
+from snapaudit.codec.yaml import Node, read_yaml
+from snapaudit.config.endpoints import OptionsOf, endpoints
+from snapaudit.config.limits import limits
+from snapaudit.config.mail import mail
+from snapaudit.config.policy import environments, rules
+from snapaudit.config.settings import Settings
+from snapaudit.errors import InputError
+
+VERSION = 1
+KEYS = ("version", "endpoints", "environments", "rules", "limits", "state", "reports", "mail")
+
+
+def defaults(folder: Path) -> Settings:
+    """The settings without any file: no endpoint, state and reports below the folder."""
+    return Settings(state=folder / ".snapaudit", reports=folder / "reports")
+
+
+def load(path: Path, *, options_of: OptionsOf) -> Settings:
+    """The settings of a file; relative paths in it are taken from its folder.
+
+    ``options_of`` maps each installed kind of hypervisor to the names of its own endpoint options.
+    Raises InputError with line, column, what was expected and the nearest known word.
+    """
+    root = read_yaml(path)
+    _check_version(root)
+    found = expect.mapping(root, KEYS)
+    folder = path.absolute().parent
+    standing = defaults(folder)
+    return Settings(
+        endpoints=expect.optional(
+            found, "endpoints", lambda at: endpoints(at, folder, options_of), ()
+        ),
+        environments=expect.optional(found, "environments", environments, ()),
+        rules=expect.optional(found, "rules", lambda at: rules(at, folder), standing.rules),
+        limits=expect.optional(found, "limits", limits, standing.limits),
+        state=expect.optional(found, "state", lambda at: expect.path(at, folder), standing.state),
+        reports=expect.optional(
+            found, "reports", lambda at: expect.path(at, folder), standing.reports
+        ),
+        mail=expect.optional(found, "mail", lambda at: mail(at, folder), None),
+        source=path,
+    )
+
+
+def _check_version(root: Node) -> None:
+    """First of all: a later version may have any other key."""
+    found = expect.mapping(root)
+    if "version" not in found:
+        expect.mapping(root, KEYS, required=("version",))
+    version = found["version"]
+    if expect.integer(version) != VERSION:
+        message = f"expected version {VERSION}, the one this program reads"
+        raise InputError(version.place, f"{message}; found {version.value}")

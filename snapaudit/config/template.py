@@ -1,0 +1,129 @@
+"""The configuration that ``snapaudit init`` writes: short where active, every key explained.
+
+Lines that begin with ``##`` explain, lines with a single ``#`` are examples to be uncommented. A
+test uncomments them all and reads the result.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from snapaudit.model.endpoint import Endpoint
+
+_HEAD = """\
+## snapaudit.yaml: what to audit, and how.
+## Lines that begin with ## explain. A line that begins with one # is an example: take the "# "
+## away to use it. Relative paths start at the folder of this file. Durations, sizes and shares
+## need their unit (72h, 500GiB, 5%).
+
+## The version of this file's format.
+version: 1
+
+## Where the virtual machines are. Each endpoint has
+##   name:     your word for it; --endpoint NAME picks it
+##   kind:     vsphere, libvirt, hyperv or xen
+##   url:      its address, never with a password in it
+##   username: the account that reads; read-only rights are enough
+##   password: where the password is, never the password itself, one of
+##             {env: VARIABLE}           an environment variable
+##             {file: PATH}              a file that nobody else can read (chmod 600)
+##             {command: PROGRAM ARGS}   what a program prints, run without a shell
+##             {keyring: SERVICE/NAME}   the keyring of the desktop or server
+##   tls:      how to recognise the other side: {ca_file: PATH} or {fingerprint: "sha256:..."};
+##             {verify: false} recognises nobody: such an endpoint may be audited, never changed
+##   enforce_as: the account that may delete snapshots; an audit never uses it
+##   transport:  how to log in, where the platform knows several ways
+##   deadline:   the longest time to wait for this endpoint (default 120s)
+##   lab:        true: snapshots younger than 24h may be deleted here; every report says so
+## and further keys that only its kind knows.
+endpoints:
+"""
+
+_ENDPOINT_EXAMPLES = """\
+#   - name: vc-berlin
+#     kind: vsphere
+#     url: https://vcenter.example.org
+#     username: audit@vsphere.local
+#     password: {env: VC_BERLIN_PASSWORD}
+#     tls: {ca_file: /etc/ssl/site-ca.pem}
+#     enforce_as: {username: clean@vsphere.local, password: {command: pass show vc-clean}}
+#     deadline: 120s
+#   - {name: kvm1, kind: libvirt, url: "qemu+ssh://audit@kvm1/system"}
+#   - {name: kvm-lab, kind: libvirt, url: "qemu:///session", lab: true}
+#   - name: hv1
+#     kind: hyperv
+#     url: https://hv1:5986/wsman
+#     username: audit
+#     password: {keyring: snapaudit/hv1}
+#     transport: ntlm
+#   - {name: pool1, kind: xen, url: "https://xcp1", username: audit, password: {file: xcp1.secret}}
+"""
+
+_REST = """
+## Which machine belongs where, so that rules can be stricter there. The first match wins. Under
+## where: tags, names (shell wildcards), ids and endpoints; all kinds that are written must match,
+## of one kind any entry.
+# environments:
+#   - {name: prod, where: {tags: [prod]}}
+#   - {name: test, where: {names: ["test-*", "dev-*"]}}
+#   - {name: edge, where: {endpoints: [kvm1], ids: [4dea22b3-1d52-d8f3-2516-782e98ab3fa0]}}
+
+## The rules.
+##   folders: folders with rules of your own, besides those that come with the program
+##   disable: rules that are off
+##   levels:  other thresholds, by rule, environment and severity (info, warning, critical); the
+##            environment "default" is every machine that is in none
+# rules:
+#   folders: [rules]
+#   disable: [anonymous-snapshot]
+#   levels:
+#     stale-snapshot:
+#       prod: {warning: 24h, critical: 72h}
+#       default: {warning: 7d}
+
+## How much one run of "snapaudit enforce --apply" may change.
+##   min_age:     younger snapshots are never deleted
+##   max_actions: most actions in one run
+##   max_share:   most of all snapshots in one run; 3 are always allowed
+##   max_bytes:   most that one run may merge
+##   min_free:    free space that a merge must leave, a share or a size; without this key the
+##                larger of 10GiB and 5%
+##   window:      when changes may begin: days (Sat, Mon-Fri, daily), times, time zone
+# limits:
+#   min_age: 72h
+#   max_actions: 10
+#   max_share: 5%
+#   max_bytes: 500GiB
+#   min_free: 10%
+#   window: "Sat 22:00-06:00 Europe/Berlin"
+
+## The folder for history, plans, journal and lock. Only you need access to it.
+# state: .snapaudit
+
+## The folder for reports.
+# reports: reports
+
+## The server and the addresses for mailed reports. The password is written as for endpoints.
+# mail:
+#   smtp: smtps://mail.example.org
+#   from: snapaudit@example.org
+#   to: [virt-team@example.org]
+#   password: {env: SMTP_PASSWORD}
+"""
+
+
+def text(endpoints: Sequence[Endpoint]) -> str:
+    """The file's text, with these endpoints (name, kind and url of each) active."""
+    return _HEAD + "".join(_entry(endpoint) for endpoint in endpoints) + _ENDPOINT_EXAMPLES + _REST
+
+
+def _entry(endpoint: Endpoint) -> str:
+    fields = {"name": endpoint.name, "kind": endpoint.kind, "url": endpoint.url}
+    lines = [f"{key}: {_quoted(value)}" for key, value in fields.items()]
+    return "  - " + "\n    ".join(lines) + "\n"
+
+
+def _quoted(value: str) -> str:
+    """YAML reads a JSON string as it is meant, whatever stands in it."""
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,58 @@
+"""Wording: what the text of a snapshot tells, read once for all texts of one shape."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from snapaudit.rules.purposes.folding import fold
+from snapaudit.rules.purposes.lexicon import Lexicon, Topic, Word
+from snapaudit.rules.purposes.markers import Marker, Markers
+
+_REMEMBERED = 65536
+_DIGITS = str.maketrans("23456789", "11111111")
+_DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wording:
+    """One text, read; two readings are the same only if they are the same object."""
+
+    marker: Marker | None
+    topics: Mapping[Topic, Word]
+    has_ticket: bool
+    has_number: bool
+
+    @property
+    def may_declare_expiry(self) -> bool:
+        """Whether a word announces a last day."""
+        return Topic.UNTIL in self.topics or Topic.UNTIL_AFTER in self.topics
+
+
+class WordingReader:
+    """Reads names and descriptions with markers and lexicon.
+
+    Names that differ in their digits alone are read once: every digit but 0 counts as 1. A large
+    estate holds far fewer shapes than names.
+    """
+
+    def __init__(self, markers: Markers, lexicon: Lexicon) -> None:
+        self._markers = markers
+        self._lexicon = lexicon
+        self._read_shape = lru_cache(_REMEMBERED)(self._read)
+
+    def read(self, name: str, description: str) -> Wording:
+        """What a name and a description tell."""
+        return self._read_shape(name.translate(_DIGITS), description.translate(_DIGITS))
+
+    def _read(self, name: str, description: str) -> Wording:
+        text = f"{name}\n{description}" if description else name
+        marker, has_ticket = self._markers.in_text(text)
+        return Wording(
+            marker=marker,
+            topics=self._lexicon.topics(fold(text)),
+            has_ticket=has_ticket,
+            has_number=_DATE_OR_COUNTER.search(name) is not None,
+        )
