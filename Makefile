@@ -13,11 +13,12 @@ setup: ## system packages and the virtual environment
 
 .PHONY: demo
 demo: setup ## audit a demo fleet, no daemon and no account needed
-	@mkdir -p reports/demo
 	@.venv/bin/snapaudit audit --demo -f table \
 	    -o html=reports/demo/audit.html -o json=reports/demo/audit.json \
 	    -o markdown=reports/demo/audit.md -o csv=reports/demo/audit.csv \
-	    -o xlsx=reports/demo/audit.xlsx
+	    -o xlsx=reports/demo/audit.xlsx || test $$? -eq 3
+	@echo "Written: reports/demo/audit.html, .json, .md, .csv, .xlsx" >&2
+	@echo "(The demo has machines that cannot be read whole, so audit itself ends with 3.)" >&2
 
 .PHONY: test
 test: ## the whole suite, with the real back ends it starts itself

@@ -46,16 +46,25 @@ def wrong(node: Node, expected: str) -> InputError:
 
 
 def mapping(
-    node: Node, known: Iterable[str] | None = None, *, required: Iterable[str] = ()
+    node: Node,
+    known: Iterable[str] | None = None,
+    *,
+    required: Iterable[str] = (),
+    may_hold_secrets: bool = False,
 ) -> dict[str, Node]:
-    """A mapping with no key beside the known ones and none of the required missing."""
+    """A mapping with no key beside the known ones and none of the required missing.
+
+    Where it may hold secrets, no message repeats an unknown key: a comma in a password that is
+    written without quotes makes a key of the rest.
+    """
     if not isinstance(node.value, dict):
         raise wrong(node, "a mapping")
     if known is not None:
         allowed = set(known) | set(required)
         for key, child in node.value.items():
             if key not in allowed:
-                message = f"unknown key {key!r}; known here: {', '.join(sorted(allowed))}"
+                what = "unknown key" if may_hold_secrets else f"unknown key {key!r}"
+                message = f"{what}; known here: {', '.join(sorted(allowed))}"
                 raise InputError(child.key_place, message, nearest=nearest(key, allowed))
     for key in required:
         if key not in node.value:

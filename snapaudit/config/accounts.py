@@ -32,31 +32,21 @@ _FINGERPRINT = re.compile(r"sha256:(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}", re.ASCII)
 
 def acting_account(node: Node, folder: Path) -> Account:
     """The account that changes things; it always has a name of its own."""
-    refuse_plain_password(node)
-    found = expect.mapping(node, ACCOUNT_KEYS, required=("username",))
+    found = expect.mapping(node, ACCOUNT_KEYS, required=("username",), may_hold_secrets=True)
     return Account(
         username=expect.line(found["username"]),
         password=expect.optional(found, "password", lambda item: password(item, folder), None),
     )
 
 
-def refuse_plain_password(node: Node) -> None:
-    """Raise InputError for a mapping whose password stands in it, before its keys are looked at.
-
-    A comma in such a password makes a key of the rest, which "unknown key" would repeat.
-    """
-    written = expect.mapping(node).get("password")
-    if written is not None and not isinstance(written.value, dict):
-        message = f"a password never stands in the configuration; expected {_ONE_OF}"
-        raise InputError(written.place, message)
-
-
 def password(node: Node, folder: Path) -> ConfiguredSecret:
     """Where a password is. It is fetched when it is needed, not now."""
-    found = expect.mapping(node)
-    if len(found) != 1:
+    if not isinstance(node.value, dict):
+        message = f"a password never stands in the configuration; expected {_ONE_OF}"
+        raise InputError(node.place, message)
+    if len(node.value) != 1:
         raise InputError(node.place, f"expected {_ONE_OF}")
-    [(key, value)] = found.items()
+    [(key, value)] = node.value.items()
     if key not in set(SecretSource):
         near = expect.nearest(key, SecretSource)
         raise InputError(value.key_place, f"expected {_ONE_OF}", nearest=near)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node
-from snapaudit.config.accounts import acting_account, password, refuse_plain_password, tls, url
+from snapaudit.config.accounts import acting_account, password, tls, url
 from snapaudit.errors import InputError
 from snapaudit.model.endpoint import Account, Endpoint, Tls
 
@@ -34,7 +34,6 @@ def endpoints(node: Node, folder: Path, options_of: OptionsOf) -> tuple[Endpoint
 
 
 def _endpoint(node: Node, folder: Path, options_of: OptionsOf) -> Endpoint:
-    refuse_plain_password(node)
     kind = _kind(node, options_of)
     found = _known_keys(node, kind, options_of)
     return Endpoint(
@@ -60,7 +59,7 @@ def _kind(node: Node, options_of: OptionsOf) -> str:
     every = (key for options in options_of.values() for key in options)
     found = expect.mapping(node)
     if "kind" not in found:
-        expect.mapping(node, (*OPTIONAL, *every), required=REQUIRED)
+        expect.mapping(node, (*OPTIONAL, *every), required=REQUIRED, may_hold_secrets=True)
     kind = expect.line(found["kind"])
     if kind not in options_of:
         installed = ", ".join(sorted(options_of)) or "none"
@@ -76,7 +75,7 @@ def _known_keys(node: Node, kind: str, options_of: OptionsOf) -> dict[str, Node]
         if key not in known and owners:
             message = f"the key {key!r} belongs to kind {' and '.join(owners)}, not to {kind}"
             raise InputError(child.key_place, message)
-    return expect.mapping(node, known, required=REQUIRED)
+    return expect.mapping(node, known, required=REQUIRED, may_hold_secrets=True)
 
 
 def _owners(key: str, options_of: OptionsOf) -> list[str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node
-from snapaudit.config.accounts import password, refuse_plain_password, url
+from snapaudit.config.accounts import password, url
 from snapaudit.config.settings import Mail
 from snapaudit.errors import InputError
 
@@ -20,8 +20,7 @@ _ADDRESS = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+")
 
 def mail(node: Node, folder: Path) -> Mail:
     """The mail section. Addresses are plain ones, so that none can smuggle in a second header."""
-    refuse_plain_password(node)
-    found = expect.mapping(node, OPTIONAL, required=REQUIRED)
+    found = expect.mapping(node, OPTIONAL, required=REQUIRED, may_hold_secrets=True)
     return Mail(
         smtp=_smtp(found["smtp"]),
         sender=_address(found["from"]),

@@ -73,8 +73,6 @@ def test_missing_sdk_is_one_sentence_that_names_the_extra(tmp_path: Path) -> Non
         ("qemu:///system?socket=/nowhere/libvirt-sock", "running"),
         ("qemu+tcp://127.0.0.1:1/system", "running"),
         ("qemu+tcp://no.such.host.invalid/system", "host name"),
-        ("warp:///system", "driver"),
-        ("//half/a/url", "libvirt URI"),
     ],
 )
 def test_daemon_that_cannot_be_reached_is_missing_with_the_repair(
@@ -211,8 +209,10 @@ def test_hostile_names_are_rendered_harmless(tmp_path: Path, form: str) -> None:
     )
     assert ran.code == 0
     assert ran.has_no_traceback()
-    for forbidden in ("\x1b", "\x07", "\u202e", "\u200b", "<script>alert"):
+    for forbidden in ("\x1b", "\x07", "\u202e", "\u200b"):
         assert forbidden not in ran.out
+    if form in ("html", "markdown"):
+        assert "<script>alert" not in ran.out
 
 
 def test_version_needs_no_library(tmp_path: Path) -> None:

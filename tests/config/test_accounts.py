@@ -55,6 +55,11 @@ def test_password_in_plain_text_is_refused_and_not_repeated(tmp_path: Path, writ
     assert "123456" not in said
 
 
+def test_rest_of_a_password_after_a_comma_is_not_repeated(tmp_path: Path) -> None:
+    said = endpoint_fault(tmp_path, "password: a,▶hunter2")
+    assert said.startswith("unknown key; known here: ")
+
+
 def test_misspelt_source_names_the_nearest_and_not_what_was_written(tmp_path: Path) -> None:
     said = endpoint_fault(tmp_path, "password: {▶evn: SECRET}")
     assert said.startswith(_EXACTLY)
@@ -89,7 +94,13 @@ def test_source_without_a_fitting_name_is_refused(tmp_path: Path, written: str, 
 
 @pytest.mark.parametrize(
     "url",
-    ["https://audit:hunter2@vc", "qemu+ssh://audit:hunter2@kvm1/system", "https://:hunter2@vc"],
+    [
+        "https://audit:hunter2@vc",
+        "qemu+ssh://audit:hunter2@kvm1/system",
+        "https://:hunter2@vc",
+        "https://audit:/hunter2@vc",
+        "https://audit:1?hunter2@vc",
+    ],
 )
 def test_url_with_a_password_is_refused_and_not_repeated(tmp_path: Path, url: str) -> None:
     with pytest.raises(InputError, match="the URL holds a password") as caught:

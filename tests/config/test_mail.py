@@ -34,7 +34,7 @@ def test_mail_is_read_whole(tmp_path: Path) -> None:
         ("{smtp: 'smtp://m', from: a@b, to: ▶[]}", "expected at least one address"),
         ('{smtp: "smtp://m", from: ▶"a@b\\nBcc: c@d", to: [b@c]}', "expected one line of text"),
         ("{smtp: 'smtp://m', from: a@b, to: [▶'b@c, d@e']}", "expected a mail address like"),
-        (f"{{smtp: 'smtp://m', {_REST}, ▶subject: x}}", "unknown key 'subject'"),
+        (f"{{smtp: 'smtp://m', {_REST}, ▶subject: x}}", "unknown key; known here: from, password"),
         (f"{{smtp: 'smtp://m', {_REST}, password: ▶hunter2}}", "a password never stands in"),
     ],
 )

@@ -62,7 +62,7 @@ def test_missing_variable_is_named_with_the_place_in_the_configuration() -> None
 
 
 def test_reference_from_elsewhere_needs_no_place() -> None:
-    with pytest.raises(InputError, match="^password: .* variable XCP"):
+    with pytest.raises(InputError, match=r"^password: .* variable XCP"):
         fetch(SecretReference(source=SecretSource.ENV, name="XCP"), {})
 
 
