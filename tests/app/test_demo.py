@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,9 +30,9 @@ def _gather(folder: Path) -> Inventory:
 
 
 @pytest.fixture(scope="module")
-def demo(folder: Path) -> Iterator[Audit]:
+def demo(folder: Path) -> Audit:
     settings = settings_of(Request(environ={}, folder=folder, demo=True))
-    yield audit([_gather(folder)], policy_of(settings), NOW)
+    return audit([_gather(folder)], policy_of(settings), NOW)
 
 
 def test_demo_keeps_the_contract_of_every_hypervisor(folder: Path) -> None:

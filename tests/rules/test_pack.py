@@ -25,7 +25,9 @@ VEEAM = "VEEAM BACKUP TEMPORARY SNAPSHOT"
 FUTURE = datetime(2030, 1, 1, tzinfo=UTC)
 
 
-def one(name: str = "s", *, age: str = "1h", machine: dict[str, Any] | None = None, **changes: Any) -> Inventory:
+def one(
+    name: str = "s", *, age: str = "1h", machine: dict[str, Any] | None = None, **changes: Any
+) -> Inventory:
     return inventory(vm("web01", snapshot(name, age=age, **changes), **(machine or {})))
 
 
@@ -172,7 +174,9 @@ CASES: list[tuple[str, Inventory, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("rule", "inventory_", "expected"), CASES, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("rule", "inventory_", "expected"), CASES, ids=lambda value: str(value)[:40]
+)
 def test_rule_of_the_pack_fires_at_its_level_and_not_below(
     rule: str, inventory_: Inventory, expected: list[str]
 ) -> None:

@@ -49,10 +49,14 @@ class ParsedHost:
 
 
 def parse_host(raw: RawHost) -> ParsedHost:
-    """Parse every document. One that cannot be parsed becomes a gap and the rest goes on."""
+    """Parse every document. One that cannot be parsed becomes a gap and the rest goes on.
+
+    Domains, pools and volumes come in the order of their names: libvirt lists them by hash.
+    """
     gaps = [Gap(subject=raw["hostname"], reason=line) for line in raw["trouble"]]
-    domains = tuple(_domain(item, gaps) for item in raw["domains"])
-    pools = [_pool(item, gaps) for item in raw["pools"]]
+    by_name = sorted(raw["domains"], key=lambda item: (item["name"], item["uuid"]))
+    domains = tuple(_domain(item, gaps) for item in by_name)
+    pools = [_pool(item, gaps) for item in sorted(raw["pools"], key=lambda item: item["name"])]
     return ParsedHost(
         raw=raw,
         domains=domains,
@@ -98,5 +102,7 @@ def _pool(raw: RawPool, gaps: list[Gap]) -> Pool | None:
     subject = f"storage pool {raw['name']}"
     gaps.extend(Gap(subject=subject, reason=line) for line in raw["trouble"])
     for pool in _each(xml.pool, [raw["xml"]] if raw["xml"] else [], subject, gaps):
-        return Pool(raw=raw, pool=pool, volumes=_each(xml.volume, raw["volumes"], subject, gaps))
+        volumes = _each(xml.volume, raw["volumes"], subject, gaps)
+        in_order = tuple(sorted(volumes, key=lambda volume: volume.path))
+        return Pool(raw=raw, pool=pool, volumes=in_order)
     return None

@@ -84,12 +84,9 @@ def inventory(
         hosts=(Host(id=host_id, name=raw["hostname"], version=_version(raw)),),
         datastores=tuple(
             datastores.datastore(p, graph, images, host_id=host_id, always_fresh=always_fresh)
-            for p in sorted(host.pools, key=lambda p: p.pool.name)
+            for p in host.pools
         ),
-        virtual_machines=tuple(
-            _machine(item, around, host_id)
-            for item in sorted(put_together.values(), key=lambda m: (m.domain.raw["name"], m.uuid))
-        ),
+        virtual_machines=tuple(_machine(item, around, host_id) for item in put_together.values()),
         strays=tuple(strays.find(host, graph, images)) if is_whole else (),
         gaps=gaps,
         blind_spots=_blind_spots(files),
@@ -189,8 +186,13 @@ def _needs_consolidation(machine: Machine) -> bool | None:
 
 
 def _is_template(machine: Machine, around: Surroundings) -> bool:
-    """Whether the machine's own disks are what other images stand on."""
-    return any(around.graph.children.get(disk.chain.paths[-1]) for disk in machine.disks)
+    """Whether images of other machines stand on an image that is this machine's own."""
+    return any(
+        around.graph.others_on(path, machine.images)
+        for disk in machine.disks
+        for path, role in zip(disk.chain.paths, disk.roles, strict=True)
+        if role is not LayerRole.TEMPLATE or LayerRole.BASE not in disk.roles
+    )
 
 
 def _snapshot(

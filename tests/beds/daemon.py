@@ -1,0 +1,123 @@
+"""A libvirtd of our own as a process: its folder, its settings, its start and its end.
+
+It is a session daemon: it keeps to the folders that HOME and XDG_* name, and neither reads nor
+changes anything of the system's own libvirt. Source of the settings: libvirt's page on libvirtd.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.beds.account import unprivileged
+from tests.beds.processes import alive, wait_until
+from tests.beds.required import require_bed, require_program
+
+_WITHIN = 15.0
+_SOCKET_PATH_LIMIT = 107  # of a unix address, without its final zero
+_LONGEST_SOCKET = "config/libvirt/qemu/lib/domain-999-twenty-letters-aname/monitor.sock"
+_PLACES = {
+    "HOME": "home",
+    "XDG_RUNTIME_DIR": "run",
+    "XDG_CONFIG_HOME": "config",
+    "XDG_CACHE_HOME": "cache",
+    "XDG_DATA_HOME": "data",
+}
+_LIBVIRTD_CONF = """\
+listen_tcp = 1
+listen_tls = 0
+listen_addr = "127.0.0.1"
+tcp_port = "{port}"
+auth_tcp = "none"
+auth_unix_rw = "none"
+auth_unix_ro = "none"
+"""
+_QEMU_CONF = 'stdio_handler = "file"\n'  # else the output of QEMU needs a virtlogd
+
+
+class Daemon:
+    """A libvirtd that is not started yet, in a folder of its own."""
+
+    def __init__(self) -> None:
+        self.account = unprivileged()
+        self._program = require_program("libvirtd")
+        self.folder = Path(tempfile.mkdtemp(prefix="sa-"))
+        self.socket = self.folder / "run/libvirt/libvirt-sock"
+        self.port = _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, answers: Callable[[], bool]) -> None:
+        """Return when ``answers`` says so; TimeoutError with the daemon's own words otherwise."""
+        self._furnish()
+        out = self.folder / "libvirtd.out"
+        self._process = self._spawn(out)
+        try:
+            wait_until(lambda: not self.runs or answers(), _WITHIN, "libvirtd answers")
+            if not self.runs:
+                raise TimeoutError("libvirtd ended at once")
+        except TimeoutError as error:
+            raise TimeoutError(f"{error}: {out.read_text(errors='replace')[-2000:]}") from None
+
+    def stop(self) -> None:
+        """End it and the guests it left, and remove the folder. Harmless when it never started."""
+        guests = self.guest_pids()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(_WITHIN)
+        for pid in alive(guests):
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not alive(guests), _WITHIN, f"guests {guests} end")
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def guest_pids(self) -> list[int]:
+        """Process ids of the guests, as the daemon wrote them down."""
+        files = (self.folder / "run/libvirt/qemu/run").glob("*.pid")
+        return [int(file.read_text()) for file in files if file.name != "driver.pid"]
+
+    def guest_log(self, name: str) -> Path:
+        """Where a guest's QEMU writes."""
+        return self.folder / "cache/libvirt/qemu/log" / f"{name}.log"
+
+    def _furnish(self) -> None:
+        if len(os.fsencode(self.folder / _LONGEST_SOCKET)) > _SOCKET_PATH_LIMIT:
+            require_bed(f"{self.folder} is too long a path for unix sockets; set TMPDIR")
+        for place in _PLACES.values():
+            (self.folder / place).mkdir()
+        settings = self.folder / "config/libvirt"
+        settings.mkdir()
+        (settings / "libvirtd.conf").write_text(_LIBVIRTD_CONF.format(port=self.port))
+        (settings / "qemu.conf").write_text(_QEMU_CONF)
+        self.account.own(self.folder)
+
+    def _spawn(self, out: Path) -> subprocess.Popen[bytes]:
+        pid_file = self.folder / "run/libvirtd.pid"
+        command = self.account.command(self._program, "--listen", "--pid-file", str(pid_file))
+        path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
+        places = {name: str(self.folder / place) for name, place in _PLACES.items()}
+        with out.open("wb") as words:
+            return subprocess.Popen(
+                command,
+                env={"PATH": path, **places},
+                cwd=self.folder,
+                stdin=subprocess.DEVNULL,
+                stdout=words,
+                stderr=words,
+                start_new_session=True,  # an interrupt at the terminal is for the tests alone
+            )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
