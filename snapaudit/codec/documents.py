@@ -7,20 +7,23 @@ import zlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError, from_json
+from typing import TYPE_CHECKING, Any
 
 from snapaudit.errors import InputError
 from snapaudit.model.inventory import INVENTORY_SCHEMA, Inventory
 from snapaudit.model.soundness import faults
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter, ValidationError
+
+# pydantic is imported when the first document is read or written: most commands start without it.
 MAX_BYTES = 4 * 2**30
 
 
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
     return TypeAdapter(kind)
 
 
@@ -29,7 +32,7 @@ def to_json(record: Any, *, indent: int | None = 2) -> str:
     try:
         kind: Any = type(record)
         return _adapter(kind).dump_json(record, indent=indent).decode() + "\n"
-    except PydanticSerializationError as error:
+    except ValueError as error:
         raise InputError("output", f"cannot be written as JSON: {error}") from error
 
 
@@ -48,6 +51,8 @@ def read_inventories(path: Path) -> tuple[Inventory, ...]:
 
     Fields this version does not know are passed over: a schema only ever gains fields.
     """
+    from pydantic_core import from_json
+
     source = str(path)
     raw = _read(path)
     try:
@@ -78,6 +83,8 @@ def _check_schema(source: str, document: object, number: int) -> None:
 
 
 def _inventories(source: str, raw: bytes, *, is_list: bool) -> tuple[Inventory, ...]:
+    from pydantic import ValidationError
+
     adapter = _adapter(tuple[Inventory, ...] if is_list else Inventory)
     try:
         read = adapter.validate_json(raw, strict=True)

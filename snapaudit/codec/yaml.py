@@ -62,9 +62,12 @@ def parse_yaml(text: str, source: str) -> Node:
     try:
         _refuse_the_unneeded(text, source)
         root = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.YAMLError as error:
+    except ReaderError as error:
+        message = f"holds a character YAML does not allow: {error.reason}"
+        raise InputError(source, message) from None
+    except yaml.MarkedYAMLError as error:
         # Without its cause: PyYAML's own text shows the line, which may hold a secret.
-        raise _without_its_text(error, source) from None
+        raise InputError(_place(error.problem_mark, source), _problem(error)) from None
     except (ValueError, OverflowError):
         message = "holds a number or an escape (\\U...) that is out of range"
         raise InputError(source, message) from None
@@ -73,17 +76,10 @@ def parse_yaml(text: str, source: str) -> Node:
     return _node(root, source, _place(root.start_mark, source))
 
 
-def _without_its_text(error: yaml.YAMLError, source: str) -> InputError:
-    match error:
-        case ReaderError():
-            return InputError(source, f"holds a character YAML does not allow: {error.reason}")
-        case yaml.MarkedYAMLError(problem=str() as problem) if "tag handle" in problem:
-            return InputError(_place(error.problem_mark, source), _NO_TAGS)
-        case yaml.MarkedYAMLError():
-            message = ", ".join(part for part in (error.context, error.problem) if part)
-            return InputError(_place(error.problem_mark, source), message)
-        case _:
-            return InputError(source, "is no YAML")
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    """What PyYAML says, but for the one message that repeats what is written."""
+    said = ", ".join(part for part in (error.context, error.problem) if part)
+    return _NO_TAGS if "tag handle" in said else said
 
 
 def _refuse_the_unneeded(text: str, source: str) -> None:

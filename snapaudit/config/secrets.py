@@ -43,18 +43,22 @@ def fetch(reference: SecretReference, environ: Mapping[str, str]) -> Secret:
     A command runs without a shell and has 30 s; its error output is not shown, as it may hold the
     password. One line end at the end of a file or an output is not part of the password.
     """
-    match reference.source:
-        case SecretSource.ENV:
-            value = _from_environment(reference, environ)
-        case SecretSource.FILE:
-            value = _text(reference, _from_file(reference))
-        case SecretSource.COMMAND:
-            value = _text(reference, _from_command(reference, environ))
-        case SecretSource.KEYRING:
-            value = _from_keyring(reference)
+    value = _value(reference, environ)
     if not value:
         raise _fault(reference, "is empty")
     return Secret(value)
+
+
+def _value(reference: SecretReference, environ: Mapping[str, str]) -> str:
+    match reference.source:
+        case SecretSource.ENV:
+            return _from_environment(reference, environ)
+        case SecretSource.FILE:
+            return _text(reference, _from_file(reference))
+        case SecretSource.COMMAND:
+            return _text(reference, _from_command(reference, environ))
+        case SecretSource.KEYRING:
+            return _from_keyring(reference)
 
 
 def _fault(reference: SecretReference, reason: str) -> InputError:

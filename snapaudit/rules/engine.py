@@ -5,7 +5,9 @@ Pure: equal arguments give an equal audit, in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from snapaudit.model.finding import (
@@ -19,6 +21,7 @@ from snapaudit.model.finding import (
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.policy import Policy, Severity
 from snapaudit.rules.court import Court
+from snapaudit.rules.judge import Judgement
 from snapaudit.rules.purposes.classifier import classifier
 from snapaudit.rules.scene import SnapshotScene
 from snapaudit.rules.staging import stage
@@ -34,29 +37,51 @@ def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Au
     coverage by endpoint.
     """
     seen = tuple(sorted(inventories, key=lambda item: (item.endpoint, item.collected_at)))
-    court = Court(policy)
-    findings: list[Finding] = []
-    undetermined: list[Undetermined] = []
-    purposes: list[Purpose] = []
-    for inventory in seen:
-        scenes = stage(inventory, now, classifier())
-        purposes.extend(_purpose(scene) for scene in scenes.snapshots)
-        for judgement in court.judgements(scenes):
-            if isinstance(judgement, Finding):
-                findings.append(judgement)
-            else:
-                undetermined.append(judgement)
-    findings.sort(key=_finding_order)
-    undetermined.sort(key=lambda item: (item.rule, *_subject_order(item.subject)))
+    with _collector_at_rest():
+        judgements, purposes = _judge(seen, policy, now)
+        findings = [item for item in judgements if isinstance(item, Finding)]
+        undetermined = [item for item in judgements if isinstance(item, Undetermined)]
+        findings.sort(key=_finding_order)
+        undetermined.sort(key=lambda item: (item.rule, *_subject_order(item.subject)))
+        purposes.sort(key=lambda item: (item.endpoint, item.vm_id, item.snapshot_id))
     return Audit(
         audited_at=now,
         coverage=tuple(_coverage(inventory) for inventory in seen),
         summary=summarize(seen, policy, findings, undetermined),
         findings=tuple(findings),
         undetermined=tuple(undetermined),
-        purposes=tuple(sorted(purposes, key=lambda p: (p.endpoint, p.vm_id, p.snapshot_id))),
+        purposes=tuple(purposes),
         inventories=seen,
     )
+
+
+def _judge(
+    inventories: Iterable[Inventory], policy: Policy, now: datetime
+) -> tuple[list[Judgement], list[Purpose]]:
+    court = Court(policy)
+    judgements: list[Judgement] = []
+    purposes: list[Purpose] = []
+    for inventory in inventories:
+        scenes = stage(inventory, now, classifier())
+        purposes.extend(_purpose(scene) for scene in scenes.snapshots)
+        judgements.extend(court.judgements(scenes))
+    return judgements, purposes
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """Python's cycle collector paused.
+
+    The records hold no cycles, and walking all of them again and again while they are being made
+    takes as long as the work itself.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _purpose(scene: SnapshotScene) -> Purpose:

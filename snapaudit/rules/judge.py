@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from snapaudit.model.finding import Finding, Undetermined, fingerprint
 from snapaudit.model.policy import Rule, Severity
@@ -14,8 +15,7 @@ from snapaudit.rules.levels import levels_in
 Judgement = Finding | Undetermined
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Verdict:
+class Verdict(NamedTuple):
     """What a rule says about one row: the worst level that holds, and what could not be decided.
 
     ``unsettled`` is what left a worse level or the exception open.

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.beds import reaper
 from tests.beds.account import unprivileged
-from tests.beds.processes import alive, wait_until
+from tests.beds.processes import wait_until
 from tests.beds.required import require_bed, require_program
 
 _WITHIN = 15.0
@@ -70,14 +71,9 @@ class Daemon:
             raise TimeoutError(f"{error}: {out.read_text(errors='replace')[-2000:]}") from None
 
     def stop(self) -> None:
-        """End it and the guests it left, and remove the folder. Harmless when it never started."""
-        guests = self.guest_pids()
+        """End it with every guest and remove the folder. Harmless when it never started."""
         if self._process is not None:
-            self._process.terminate()
-            self._process.wait(_WITHIN)
-        for pid in alive(guests):
-            os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not alive(guests), _WITHIN, f"guests {guests} end")
+            self._process.communicate(timeout=_WITHIN)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def guest_pids(self) -> list[int]:
@@ -101,18 +97,18 @@ class Daemon:
         self.account.own(self.folder)
 
     def _spawn(self, out: Path) -> subprocess.Popen[bytes]:
-        pid_file = self.folder / "run/libvirtd.pid"
-        command = self.account.command(self._program, "--listen", "--pid-file", str(pid_file))
+        words = ("--listen", "--pid-file", str(self.folder / "run/libvirtd.pid"))
         path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
         places = {name: str(self.folder / place) for name, place in _PLACES.items()}
-        with out.open("wb") as words:
+        with out.open("wb") as said:
             return subprocess.Popen(
-                command,
+                [sys.executable, "-IS", reaper.__file__]
+                + self.account.command(self._program, *words),
                 env={"PATH": path, **places},
                 cwd=self.folder,
-                stdin=subprocess.DEVNULL,
-                stdout=words,
-                stderr=words,
+                stdin=subprocess.PIPE,
+                stdout=said,
+                stderr=said,
                 start_new_session=True,  # an interrupt at the terminal is for the tests alone
             )
 

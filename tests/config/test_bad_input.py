@@ -23,7 +23,7 @@ CANARY = "canary7f3a9c"
 _EXAMPLE = re.sub(r"(?m)^# ", "", template_text(()))
 _LINES = _EXAMPLE.splitlines()
 _SIGNS = "{}[],&*!|>'\"\\#%-?@`: "
-_bounded = hypothesis_settings(max_examples=150, deadline=timedelta(seconds=5))
+_bounded = hypothesis_settings(max_examples=150, deadline=timedelta(seconds=20))
 
 
 def _fault(content: bytes) -> InputError | None:

@@ -75,8 +75,6 @@ def test_empty_variable_names_nothing(tmp_path: Path) -> None:
     assert find(None, {"SNAPAUDIT_CONFIG": ""}, tmp_path) == path
 
 
-def test_home_that_cannot_be_entered_is_passed_over(tmp_path: Path) -> None:
-    loop = tmp_path / "home"
-    loop.symlink_to(loop)
+def test_home_that_cannot_be_looked_at_is_passed_over(tmp_path: Path) -> None:
     system = _written(tmp_path / "etc/snapaudit.yaml")
-    assert find(None, {"HOME": str(loop)}, tmp_path) == system
+    assert find(None, {"HOME": "/" + "x" * 5000}, tmp_path) == system

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,8 +29,8 @@ WORDS = {Answer.YES: YES, Answer.NO: NO, Answer.UNKNOWN: UNKNOWN}
 ANSWERS = st.lists(st.sampled_from(sorted(WORDS)), min_size=1, max_size=4)
 
 
-def asked(condition: Condition, **machine: object) -> Answer:
-    subject = vm("a", **{"busy": None, **machine})
+def asked(condition: Condition, name: str = "a", **machine: Any) -> Answer:
+    subject = replace(vm(name, busy=None), **machine)
     scenes = stage(inventory(subject), NOW, classifier())
     test = compile_condition(condition, SubjectKind.VIRTUAL_MACHINE)
     (reply,) = test.ask(Columns(scenes.machines))
@@ -95,7 +98,7 @@ def test_hostile_pattern_takes_no_longer_than_the_text_is_long() -> None:
     assert asked(condition, name="a" * 100_000 + "!") == "no"
 
 
-def explained(rule: str, subject_id: str = "s", **changes: object) -> Explanation:
+def explained(rule: str, subject_id: str = "s", **changes: Any) -> Explanation:
     def wanted(subject: Subject) -> bool:
         return subject.id == subject_id
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,7 +42,7 @@ def machines(draw: st.DrawFn) -> tuple[VirtualMachine, ...]:
     )
 
 
-def _fields() -> st.SearchStrategy[dict[str, object]]:
+def _fields() -> st.SearchStrategy[dict[str, Any]]:
     hours = st.sampled_from(["1h", "25h", "80h", "8d", "40d", "400d"])
     return st.fixed_dictionaries(
         {
@@ -65,7 +66,7 @@ def test_removing_a_machine_never_adds_a_finding_elsewhere(
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(["1h", "80h", "8d", "400d"]), UNKNOWN_PARTS)
-def test_making_a_value_unknown_never_adds_a_finding(age: str, unknown: dict[str, None]) -> None:
+def test_making_a_value_unknown_never_adds_a_finding(age: str, unknown: dict[str, Any]) -> None:
     known = snapshot("s", age=age, has_memory=True, size_bytes=30 * GIB, creator="ops")
     before = audited(inventory(vm("a", known)))
     after = audited(inventory(vm("a", replace(known, **unknown))))

@@ -45,7 +45,7 @@ class ExpiryReader:
 
     def _announces(self, before: str) -> bool:
         """Whether the words before a date end in "until", or in that and one small word."""
-        if before.endswith(self._spaced) or before.endswith(self._joined):
+        if before.endswith((*self._spaced, *self._joined)):
             return True
         rest, _, last = before.rstrip().rpartition(" ")
         return len(last) <= _SMALL_WORD and f"{rest} ".endswith(self._spaced)

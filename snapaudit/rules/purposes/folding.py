@@ -6,15 +6,19 @@ import re
 import unicodedata
 
 _TOKEN = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\d_A-Za-z]+")
+_WITHOUT_FORM = str.maketrans(
+    {"ß": "ss", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "Đ": "D", "æ": "ae", "œ": "oe"}
+)
 _NUMBER = re.compile(r"[0-9]+")
 
 
 def without_accents(text: str) -> str:
-    """The text in compatibility form and without combining marks; case and signs stay."""
+    """The text in compatibility form, without marks on its letters; case and signs stay."""
     if text.isascii():
         return text
     apart = unicodedata.normalize("NFD", unicodedata.normalize("NFKC", text))
-    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+    bare = "".join(sign for sign in apart if not unicodedata.combining(sign))
+    return bare.translate(_WITHOUT_FORM)
 
 
 def fold(text: str) -> str:

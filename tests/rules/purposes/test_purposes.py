@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -18,7 +19,7 @@ from tests.builders import NOW, ago, inventory, snapshot, vm
 from tests.rules.verdicts import audited
 
 
-def told(name: str, *, age: str = "5d", company: int = 1, **changes: object) -> Purpose:
+def told(name: str, *, age: str = "5d", company: int = 1, **changes: Any) -> Purpose:
     others = (snapshot(f"x{number}", age=f"{number + 1}h") for number in range(company - 1))
     shots = (snapshot(name, id="s", age=age, **changes), *others)
     (purpose,) = [p for p in audited(inventory(vm("a", *shots))).purposes if p.snapshot_id == "s"]
@@ -103,9 +104,8 @@ def test_unknown_age_gives_no_points() -> None:
         ({"size_bytes": 11 * 2**30}, 25),
     ],
 )
-def test_each_piece_of_evidence_has_its_points(changes: dict[str, object], points: int) -> None:
-    arguments = {"name": "backup", **changes}
-    assert told(**arguments).score == points  # type: ignore[arg-type]
+def test_each_piece_of_evidence_has_its_points(changes: dict[str, Any], points: int) -> None:
+    assert told(**{"name": "backup", **changes}).score == points
 
 
 @pytest.mark.parametrize(
