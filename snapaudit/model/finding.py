@@ -60,7 +60,10 @@ class Undetermined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
-    """What a snapshot seems to be for, with the reasons in words."""
+    """What a snapshot seems to be for, with the reasons in words.
+
+    ``score`` says from 0 to 100 how much it looks like a makeshift backup, whatever its purpose.
+    """
 
     endpoint: str
     vm_id: str

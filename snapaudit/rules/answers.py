@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache, partial, reduce
+from itertools import repeat
 from typing import Any
 
 from snapaudit.model.finding import Evidence, FactValue
@@ -96,10 +97,10 @@ def _compile_comparison(comparison: Comparison, fact: Fact) -> Test:
         return holds(value, bound)
 
     def ask(columns: Columns) -> list[Reply]:
-        return [
-            reply(value) if value.__class__ is Unknown else holds(value, bound)
-            for value in columns.values(fact)
-        ]
+        values = columns.values(fact)
+        if columns.are_known(fact):
+            return list(map(holds, values, repeat(bound)))
+        return [reply(value) for value in values]
 
     remembered = lru_cache(_REMEMBERED)(partial(_evidence, comparison))
 

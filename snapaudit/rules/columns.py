@@ -7,6 +7,7 @@ from typing import Any
 
 from snapaudit.model.finding import Subject
 from snapaudit.rules.facts import Fact
+from snapaudit.rules.quantity import Unknown
 
 Asked = Callable[["Columns"], list[Any]]
 
@@ -17,6 +18,7 @@ class Columns:
     def __init__(self, scenes: Sequence[Any]) -> None:
         self.scenes = scenes
         self._values: dict[str, list[Any]] = {}
+        self._is_known: dict[str, bool] = {}
         self._replies: dict[Asked, list[Any]] = {}
         self._subjects: dict[int, Subject] = {}
 
@@ -26,6 +28,13 @@ class Columns:
             measure = fact.measure
             self._values[fact.name] = [measure(scene) for scene in self.scenes]
         return self._values[fact.name]
+
+    def are_known(self, fact: Fact) -> bool:
+        """Whether no scene answered that it does not know."""
+        if fact.name not in self._is_known:
+            kinds = set(map(type, self.values(fact)))
+            self._is_known[fact.name] = Unknown not in kinds
+        return self._is_known[fact.name]
 
     def replies(self, ask: Asked) -> list[Any]:
         """The reply of a compiled condition for each scene, asked once."""

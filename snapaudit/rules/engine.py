@@ -44,15 +44,15 @@ def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Au
         findings.sort(key=_finding_order)
         undetermined.sort(key=lambda item: (item.rule, *_subject_order(item.subject)))
         purposes.sort(key=lambda item: (item.endpoint, item.vm_id, item.snapshot_id))
-    return Audit(
-        audited_at=now,
-        coverage=tuple(_coverage(inventory) for inventory in seen),
-        summary=summarize(seen, policy, findings, undetermined),
-        findings=tuple(findings),
-        undetermined=tuple(undetermined),
-        purposes=tuple(purposes),
-        inventories=seen,
-    )
+        return Audit(
+            audited_at=now,
+            coverage=tuple(_coverage(inventory) for inventory in seen),
+            summary=summarize(seen, policy, findings, undetermined),
+            findings=tuple(findings),
+            undetermined=tuple(undetermined),
+            purposes=tuple(purposes),
+            inventories=seen,
+        )
 
 
 def _judge(

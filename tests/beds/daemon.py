@@ -98,12 +98,12 @@ class Daemon:
 
     def _spawn(self, out: Path) -> subprocess.Popen[bytes]:
         words = ("--listen", "--pid-file", str(self.folder / "run/libvirtd.pid"))
+        command = self.account.command(self._program, *words)
         path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
         places = {name: str(self.folder / place) for name, place in _PLACES.items()}
         with out.open("wb") as said:
             return subprocess.Popen(
-                [sys.executable, "-IS", reaper.__file__]
-                + self.account.command(self._program, *words),
+                [sys.executable, "-IS", reaper.__file__, str(self.folder), *command],
                 env={"PATH": path, **places},
                 cwd=self.folder,
                 stdin=subprocess.PIPE,

@@ -1,7 +1,8 @@
-"""A guest of the bed: a machine without an operating system whose disks are written from outside."""
+"""A guest of the bed: a machine without an operating system, its disks written from outside."""
 
 from __future__ import annotations
 
+import importlib
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from enum import Enum
@@ -56,12 +57,16 @@ class Guest:
 
         OSError with QEMU's own words when the write failed; the monitor's answer does not tell.
         """
-        self._qemu_io(target, f"write -P {pattern} {offset} {length}", "wrote")
-        self._qemu_io(target, "flush", "")
+        before = self._log.stat().st_size
+        self._qemu_io(target, f"write -P {pattern} {offset} {length}")
+        wait_until(lambda: self._said_since(before) != "", _WITHIN, "the write is answered")
+        if not (said := self._said_since(before)).startswith("wrote"):
+            raise OSError(f"{target} of {self.name}, {length} bytes at {offset}: {said}")
+        self._qemu_io(target, "flush")
 
     def disk(self, target: str) -> ET.Element:
         """A disk in the present description: live while the guest runs."""
-        for disk in ET.fromstring(self.domain.XMLDesc()).iterfind("devices/disk"):
+        for disk in ET.XML(self.domain.XMLDesc()).iterfind("devices/disk"):
             if (found := disk.find("target")) is not None and found.get("dev") == target:
                 return disk
         raise LookupError(f"{self.name} has no disk {target}")
@@ -85,24 +90,19 @@ class Guest:
         mirror = self.disk(target).find("mirror")
         return mirror is not None and mirror.get("ready") == "yes"
 
-    def _qemu_io(self, target: str, command: str, success: str) -> None:
-        import libvirt_qemu
-
-        device = self.disk(target).find("alias")
-        name = "" if device is None else device.get("name", "")
-        before = self._log.stat().st_size
-        libvirt_qemu.qemuMonitorCommand(
+    def _qemu_io(self, target: str, command: str) -> None:
+        alias = self.disk(target).find("alias")
+        device = "" if alias is None else alias.get("name", "")
+        monitor = importlib.import_module("libvirt_qemu")
+        monitor.qemuMonitorCommand(
             self.domain,
-            f'qemu-io -d /machine/peripheral/{name}/virtio-backend "{command}"',
-            libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP,
+            f'qemu-io -d /machine/peripheral/{device}/virtio-backend "{command}"',
+            monitor.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP,
         )
-        if success:
-            wait_until(lambda: self._said_since(before) != "", _WITHIN, f"{command} is answered")
-            if success not in (said := self._said_since(before)):
-                raise OSError(f"{command} on {target} of {self.name}: {said}")
 
     def _said_since(self, offset: int) -> str:
+        """What QEMU said about a write, in whole lines of its log."""
         with self._log.open("rb") as log:
             log.seek(offset)
-            lines = log.read().decode(errors="replace").splitlines()
-        return "\n".join(line for line in lines if "write" in line or "wrote" in line)
+            lines = log.read().decode(errors="replace").splitlines(keepends=True)
+        return "".join(line for line in lines if line.startswith("wr") and line.endswith("\n"))

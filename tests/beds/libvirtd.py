@@ -36,13 +36,18 @@ class LibvirtBed:
             self.daemon.start(self._answers)
             self.pools.mkdir()
             self.daemon.account.own(self.pools)
-        except BaseException:
+        except BaseException as error:
             self.daemon.stop()
+            if isinstance(error, TimeoutError):
+                require_bed(str(error))
             raise
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
     ) -> None:
         try:
             if self.daemon.runs:
@@ -76,7 +81,7 @@ class LibvirtBed:
     def domain_type(self) -> str:
         """``kvm`` where the daemon's account may use it, else ``qemu``: the same, emulated."""
         answer = self.rw.getDomainCapabilities(self._emulator, "x86_64", None, None)
-        return ET.fromstring(answer).findtext("domain") or "qemu"
+        return ET.XML(answer).findtext("domain") or "qemu"
 
     def run_qemu_img(self, *words: str) -> str:
         """What ``qemu-img`` prints, run as the daemon's account; CalledProcessError otherwise."""

@@ -34,11 +34,8 @@ def alive(pids: Iterable[int]) -> list[int]:
 
 def belonging_to(folder: Path) -> list[int]:
     """Processes whose command line or environment names a folder, as far as we may look."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal() and str(folder).encode() in _about(entry):
-            found.append(int(entry.name))
-    return alive(found)
+    entries = (entry for entry in Path("/proc").iterdir() if entry.name.isdecimal())
+    return alive(int(entry.name) for entry in entries if str(folder).encode() in _about(entry))
 
 
 def _about(entry: Path) -> bytes:

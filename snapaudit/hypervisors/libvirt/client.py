@@ -16,7 +16,7 @@ from snapaudit.hypervisors.libvirt.raw import RawHost
 
 # Calls release the interpreter lock and one connection pipelines them: threads on one connection
 # beat several connections, and up to about this many they divide the waiting.
-THREADS = 24
+THREADS = 48
 _PIECE = 2**20
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from snapaudit.hypervisors.libvirt.files import Files
+from snapaudit.hypervisors.libvirt.folders import FOLDER_KINDS
 from snapaudit.hypervisors.libvirt.graph import Graph
 from snapaudit.hypervisors.libvirt.parsed import Pool
 from snapaudit.hypervisors.libvirt.sizes import Images
 from snapaudit.model.inventory import Datastore
 
-_FOLDER_KINDS = frozenset({"dir", "fs", "netfs"})
 
-
-def datastore(
-    pool: Pool, graph: Graph, images: Images, *, host_id: str, always_fresh: bool
-) -> Datastore:
+def datastore(pool: Pool, graph: Graph, images: Images, *, host_id: str) -> Datastore:
     """One pool. Its fill level comes from the file system itself where that is in reach."""
-    is_folder = pool.pool.kind in _FOLDER_KINDS and pool.pool.path is not None
+    is_folder = pool.pool.kind in FOLDER_KINDS and pool.pool.path is not None
     live = _live(images.files, pool) if is_folder else None
     capacity, free = live or (pool.pool.capacity_bytes, pool.pool.available_bytes)
     active = pool.raw["active"]
@@ -29,7 +28,7 @@ def datastore(
         accessible=active,
         host_ids=(host_id,),
         path=pool.pool.path,
-        stale_reason=_stale_reason(pool, graph, images, live=live is not None or always_fresh),
+        stale_reason=_stale_reason(pool, graph, images, live=live is not None),
     )
 
 
@@ -43,14 +42,21 @@ def _provisioned(pool: Pool, graph: Graph, images: Images) -> int | None:
     None when one of them does not tell.
     """
     total = 0
-    for volume in pool.volumes:
-        path = graph.resolve(volume.path)
-        used = images.used(path)
-        if used is None:
+    listed = {graph.resolve(volume.path) for volume in pool.volumes}
+    for path in listed | set(_unlisted(pool, graph, images, listed)):
+        used, is_frozen = images.used(path), bool(graph.children.get(path))
+        capacity = used if is_frozen else images.capacity(path)
+        if used is None or capacity is None:
             return None
-        is_frozen = bool(graph.children.get(path))
-        total += used if is_frozen else max(used, volume.capacity_bytes or 0)
+        total += max(used, capacity)
     return total
+
+
+def _unlisted(pool: Pool, graph: Graph, images: Images, listed: set[str]) -> Iterator[str]:
+    """Images in use that lie in the pool's folder while the pool's list lacks them."""
+    for path in sorted({*graph.tops, *graph.backing} - listed):
+        if images.datastore(path) == pool.pool.id and images.facts(path).exists is not False:
+            yield path
 
 
 def _stale_reason(pool: Pool, graph: Graph, images: Images, *, live: bool) -> str | None:
@@ -59,11 +65,7 @@ def _stale_reason(pool: Pool, graph: Graph, images: Images, *, live: bool) -> st
     if pool.pool.id in images.fresh:
         return None
     listed = {graph.resolve(volume.path) for volume in pool.volumes}
-    absent = [
-        path
-        for path in {*graph.tops, *graph.backing}
-        if images.datastore(path) == pool.pool.id and path not in listed
-    ]
+    absent = list(_unlisted(pool, graph, images, listed))
     what = "the list of volumes" if live else "the list of volumes and the fill level"
     proof = f"; {len(absent)} image(s) in use are not in it" if absent else ""
     return f"{what} is libvirt's copy from the last refresh of the pool{proof}"

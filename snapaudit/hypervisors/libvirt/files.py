@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import posixpath
+import stat
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Protocol
 
 from snapaudit.hypervisors.libvirt.qcow2 import LocalSource, Qcow2Error, Source
@@ -56,6 +56,10 @@ class Files(Protocol):
         """Capacity and free bytes of the file system of a folder, now."""
         ...
 
+    def listing(self, folder: str) -> tuple[str, ...] | None:
+        """The paths of the files in a folder, now; None when it cannot be listed."""
+        ...
+
 
 class UnreachableFiles:
     """Images that cannot be looked at from here, for a reason."""
@@ -84,26 +88,26 @@ class UnreachableFiles:
         del folder
         return None
 
+    def listing(self, folder: str) -> tuple[str, ...] | None:
+        """Not known."""
+        del folder
+        return None
+
 
 class LocalFiles:
-    """Images that are files of this machine."""
+    """Images that are files of this machine, each looked at once in the life of this object."""
 
     reads_images = True
 
+    def __init__(self) -> None:
+        self._seen: dict[str, FileFacts] = {}
+        self._resolved: dict[str, str] = {}
+
     def look(self, path: str) -> FileFacts:
-        """From the file system, as of now."""
-        try:
-            facts = Path(path).stat()
-        except (FileNotFoundError, NotADirectoryError):
-            return FileFacts(exists=False)
-        except (OSError, ValueError):
-            return NOTHING_KNOWN
-        return FileFacts(
-            exists=True,
-            used_bytes=facts.st_blocks * _BLOCK,
-            is_device=not Path(path).is_file(),
-            changed_at=datetime.fromtimestamp(int(facts.st_mtime), UTC),
-        )
+        """From the file system."""
+        if path not in self._seen:
+            self._seen[path] = _look(path)
+        return self._seen[path]
 
     def open(self, path: str) -> Source | str:
         """The file, opened for reading; no lock is taken."""
@@ -116,7 +120,9 @@ class LocalFiles:
 
     def resolve(self, path: str) -> str:
         """Links followed; what is no path of a file stays as it is."""
-        return os.path.realpath(path) if path.startswith("/") else path
+        if path not in self._resolved:
+            self._resolved[path] = os.path.realpath(path) if path.startswith("/") else path
+        return self._resolved[path]
 
     def free_bytes(self, folder: str) -> tuple[int, int] | None:
         """From the file system, as of now."""
@@ -125,6 +131,30 @@ class LocalFiles:
         except OSError:
             return None
         return system.f_blocks * system.f_frsize, system.f_bavail * system.f_frsize
+
+    def listing(self, folder: str) -> tuple[str, ...] | None:
+        """From the file system; hidden files are no images and are left out."""
+        try:
+            with os.scandir(folder) as found:
+                files = [item.path for item in found if item.is_file() and item.name[0] != "."]
+        except OSError:
+            return None
+        return tuple(sorted(files))
+
+
+def _look(path: str) -> FileFacts:
+    try:
+        facts = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return FileFacts(exists=False)
+    except (OSError, ValueError):
+        return NOTHING_KNOWN
+    return FileFacts(
+        exists=True,
+        used_bytes=facts.st_blocks * _BLOCK,
+        is_device=not stat.S_ISREG(facts.st_mode),
+        changed_at=datetime.fromtimestamp(int(facts.st_mtime), UTC),
+    )
 
 
 class DownloadedFiles(UnreachableFiles):

@@ -41,6 +41,7 @@ class Graph:
     resolve: Callable[[str], str]
     backing: dict[str, str | None] = field(default_factory=dict)
     formats: dict[str, str] = field(default_factory=dict)
+    capacities: dict[str, int] = field(default_factory=dict)
     children: dict[str, set[str]] = field(default_factory=dict)
     tops: dict[str, set[str]] = field(default_factory=dict)
     """The domains (UUIDs) whose disk is this image, as they run or as they would start."""
@@ -136,6 +137,7 @@ def _from_header(graph: Graph, files: Files, path: str) -> str | None:
     except (Qcow2Error, OSError):
         return None
     graph.formats.setdefault(path, "qcow2")
+    graph.capacities[path] = header.virtual_size
     below = beside(path, header.backing_file, graph.resolve) if header.backing_file else None
     graph.learn(path, below)
     return below

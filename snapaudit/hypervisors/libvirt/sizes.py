@@ -64,17 +64,17 @@ class Images:
         return self.folders.get(path.rpartition("/")[0]) in self.fresh
 
 
-def build(host: ParsedHost, files: Files, *, always_fresh: bool) -> Images:
-    """All figures of a host. ``always_fresh``: the driver's lists are the truth themselves."""
+def build(host: ParsedHost, files: Files, virtual_sizes: Mapping[str, int]) -> Images:
+    """All figures of a host. ``virtual_sizes``: what the images say of themselves."""
     figures: dict[str, int] = {}
-    capacities: dict[str, int] = {}
+    capacities = dict(virtual_sizes)
     for domain in host.domains:
         _take_figures(domain, files, figures, capacities)
     active = [pool for pool in host.pools if pool.raw["active"]]
     volumes = {files.resolve(v.path): v for pool in active for v in pool.volumes}
     owners = {files.resolve(v.path): pool.pool.id for pool in active for v in pool.volumes}
     folders = {files.resolve(p.pool.path): p.pool.id for p in active if p.pool.path}
-    fresh = frozenset(p.pool.id for p in active if p.raw["refreshed"] or always_fresh)
+    fresh = frozenset(pool.pool.id for pool in active if pool.is_complete)
     return Images(files, figures, capacities, volumes, folders, owners, fresh)
 
 

@@ -27,7 +27,8 @@ def find(host: ParsedHost, graph: Graph, images: Images) -> Iterator[StrayFile]:
     for pool in host.pools:
         for volume in pool.volumes:
             path = graph.resolve(volume.path)
-            if path not in used and not _is_other(volume):
+            is_there = images.facts(path).exists is not False
+            if is_there and path not in used and not _is_other(volume):
                 yield _stray(pool, volume, path, images)
 
 

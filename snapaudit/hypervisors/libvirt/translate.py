@@ -22,6 +22,7 @@ from snapaudit.hypervisors.libvirt import (
     machine as machines,
 )
 from snapaudit.hypervisors.libvirt.files import Files
+from snapaudit.hypervisors.libvirt.folders import completed
 from snapaudit.hypervisors.libvirt.machine import Machine
 from snapaudit.hypervisors.libvirt.parsed import ParsedHost, parse_host
 from snapaudit.hypervisors.libvirt.protections import Surroundings
@@ -58,10 +59,9 @@ def inventory(
     raw: RawHost, files: Files, *, endpoint: str, collected_at: datetime, lab: bool, is_local: bool
 ) -> Inventory:
     """The whole host as the model has it."""
-    host = parse_host(raw)
-    always_fresh = raw["driver"].upper() == "TEST"
+    host = completed(parse_host(raw), files)
     graph = graphs.build(host, files)
-    images = sizes.build(host, files, always_fresh=always_fresh)
+    images = sizes.build(host, files, graph.capacities)
     put_together = {d.raw["uuid"]: machines.build(host, d, graph) for d in host.domains}
     around = Surroundings(
         graph=graph,
@@ -83,8 +83,7 @@ def inventory(
         coverage=_coverage(host, gaps),
         hosts=(Host(id=host_id, name=raw["hostname"], version=_version(raw)),),
         datastores=tuple(
-            datastores.datastore(p, graph, images, host_id=host_id, always_fresh=always_fresh)
-            for p in host.pools
+            datastores.datastore(pool, graph, images, host_id=host_id) for pool in host.pools
         ),
         virtual_machines=tuple(_machine(item, around, host_id) for item in put_together.values()),
         strays=tuple(strays.find(host, graph, images)) if is_whole else (),

@@ -192,10 +192,16 @@ def _attribute(element: Element, child: str, name: str) -> str | None:
 
 
 def snapshot(text: str) -> SnapshotXml:
-    """A snapshot from its XML, with the domain definition embedded in it."""
-    root = parse(text)
-    embedded = root.find("domain")
-    disks = _disks(embedded) if embedded is not None else iter(())
+    """A snapshot from its XML, of a domain with the disks in the definition embedded in it.
+
+    That definition, twice for running machines, is nine tenths of the text, and only an external
+    snapshot's is of use, so it is cut off and parsed apart. Text cannot be taken for its beginning:
+    there the bracket would be escaped.
+    """
+    head, opening, rest = text.partition("<domain ")
+    root = parse(f"{head}</domainsnapshot>" if opening else text)
+    disks = tuple(_snapshot_disks(root))
+    is_external = any(disk.mode == "external" for disk in disks)
     memory = root.find("memory")
     return SnapshotXml(
         name=root.findtext("name", ""),
@@ -205,9 +211,15 @@ def snapshot(text: str) -> SnapshotXml:
         state=root.findtext("state", ""),
         memory=memory.get("snapshot", "no") if memory is not None else "no",
         memory_file=memory.get("file") if memory is not None else None,
-        disks=tuple(_snapshot_disks(root)),
-        frozen={disk.target: disk.images[0].path for disk in disks if disk.images},
+        disks=disks,
+        frozen=_frozen(opening + rest) if is_external and opening else {},
     )
+
+
+def _frozen(text: str) -> dict[str, str]:
+    definition, closing, _ = text.partition("</domain>")
+    disks = _disks(parse(definition + closing))
+    return {disk.target: disk.images[0].path for disk in disks if disk.images}
 
 
 def _snapshot_disks(root: Element) -> Iterator[SnapshotDiskXml]:

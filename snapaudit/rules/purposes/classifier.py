@@ -51,7 +51,8 @@ class Classifier:
     def _expires_at(self, snapshot: Snapshot, wording: Wording) -> Expiry:
         if not wording.may_declare_expiry:
             return None
-        return self._expiry.expires_at(f"{snapshot.name}\n{snapshot.description}")
+        told = self._expiry.expires_at(snapshot.description)
+        return self._expiry.expires_at(snapshot.name) if told is None else told
 
     def _clues(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from snapaudit.rules.purposes.folding import fold
 from snapaudit.rules.purposes.lexicon import Topic, Word
@@ -16,6 +17,7 @@ _DATE = re.compile(
     r"(?<![0-9])(?:(20[0-9]{2})[-./]([0-9]{1,2})[-./]([0-9]{1,2})"
     r"|([0-9]{1,2})\.([0-9]{1,2})\.(20[0-9]{2}))(?![0-9])"
 )
+_REMEMBERED = 65536
 _NEARBY = 48
 _SMALL_WORD = 3
 
@@ -30,11 +32,13 @@ class ExpiryReader:
         known = tuple(words)
         ahead = [word for word in known if word.topic is Topic.UNTIL]
         self._spaced = tuple(fold(word.text) for word in ahead if word.is_spaced)
-        self._joined = tuple(fold(word.text).lstrip() for word in ahead if not word.is_spaced)
+        joined = (fold(word.text).lstrip() for word in ahead if not word.is_spaced)
+        self._ahead = (*self._spaced, *joined)
         behind = (word for word in known if word.topic is Topic.UNTIL_AFTER)
         self._behind = tuple(fold(word.text).rstrip() for word in behind)
+        self.expires_at = lru_cache(_REMEMBERED)(self._expires_at)
 
-    def expires_at(self, text: str) -> Expiry:
+    def _expires_at(self, text: str) -> Expiry:
         """The end of the first declared day in UTC; None when no date is declared."""
         for found in _DATE.finditer(text):
             before = fold(text[max(0, found.start() - _NEARBY) : found.start()])
@@ -45,7 +49,7 @@ class ExpiryReader:
 
     def _announces(self, before: str) -> bool:
         """Whether the words before a date end in "until", or in that and one small word."""
-        if before.endswith((*self._spaced, *self._joined)):
+        if before.endswith(self._ahead):
             return True
         rest, _, last = before.rstrip().rpartition(" ")
         return len(last) <= _SMALL_WORD and f"{rest} ".endswith(self._spaced)

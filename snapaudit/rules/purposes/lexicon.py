@@ -64,16 +64,20 @@ def _words_of(file: Path) -> Iterator[Word]:
 
 
 class Lexicon:
-    """Answers which topics a folded text speaks of, each with the first word that says so."""
+    """Finds words in folded texts, and the topics that they speak of."""
 
     def __init__(self, words: Iterable[Word]) -> None:
         self.words = tuple(words)
         self._set = PatternSet((_pattern(word), word.place) for word in self.words)
 
-    def topics(self, folded: str) -> Mapping[Topic, Word]:
-        """The topics of a text that ``fold`` has folded."""
+    def numbers(self, folded: str) -> tuple[int, ...]:
+        """The numbers of the words in a text that ``fold`` has folded, ascending."""
+        return tuple(sorted(self._set.numbers(as_utf8(folded))))
+
+    def topics(self, numbers: Iterable[int]) -> Mapping[Topic, Word]:
+        """The topics of these words, each with the first word that speaks of it."""
         found: dict[Topic, Word] = {}
-        for number in sorted(self._set.numbers(as_utf8(folded))):
+        for number in numbers:
             word = self.words[number]
             found.setdefault(word.topic, word)
         return found

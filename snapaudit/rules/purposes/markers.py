@@ -20,7 +20,7 @@ _TICKET = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Marker:
     """A product and the purpose that its marker proves."""
 

@@ -49,13 +49,18 @@ class Weights:
 
     def age_step(self, age: timedelta | None) -> int | None:
         """The number of the highest step of the ladder that an age is over; None for no step."""
-        if age is None:
-            return None
-        return next((n for n, step in enumerate(self.age) if age > step.over), None)
+        if age is not None:
+            for number, step in enumerate(self.age):
+                if age > step.over:
+                    return number
+        return None
 
     def count_step(self, snapshots: int) -> int | None:
         """The number of the highest step that a number of snapshots reaches; None for no step."""
-        return next((n for n, (limit, _) in enumerate(self.count) if snapshots >= limit), None)
+        for number, (limit, _) in enumerate(self.count):
+            if snapshots >= limit:
+                return number
+        return None
 
 
 def read_weights(file: Path = _FILE) -> Weights:

@@ -18,17 +18,13 @@ _DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wording:
-    """One text, read; two readings are the same only if they are the same object."""
+    """What a text tells. Texts that tell the same share one object."""
 
     marker: Marker | None
     topics: Mapping[Topic, Word]
     has_ticket: bool
     has_number: bool
-
-    @property
-    def may_declare_expiry(self) -> bool:
-        """Whether a word announces a last day."""
-        return Topic.UNTIL in self.topics or Topic.UNTIL_AFTER in self.topics
+    may_declare_expiry: bool
 
 
 class WordingReader:
@@ -42,6 +38,7 @@ class WordingReader:
         self._markers = markers
         self._lexicon = lexicon
         self._read_shape = lru_cache(_REMEMBERED)(self._read)
+        self._shared = lru_cache(_REMEMBERED)(self._wording)
 
     def read(self, name: str, description: str) -> Wording:
         """What a name and a description tell."""
@@ -50,9 +47,17 @@ class WordingReader:
     def _read(self, name: str, description: str) -> Wording:
         text = f"{name}\n{description}" if description else name
         marker, has_ticket = self._markers.in_text(text)
+        words = self._lexicon.numbers(fold(text))
+        return self._shared(marker, words, has_ticket, _DATE_OR_COUNTER.search(name) is not None)
+
+    def _wording(
+        self, marker: Marker | None, words: tuple[int, ...], has_ticket: bool, has_number: bool
+    ) -> Wording:
+        topics = self._lexicon.topics(words)
         return Wording(
             marker=marker,
-            topics=self._lexicon.topics(fold(text)),
+            topics=topics,
             has_ticket=has_ticket,
-            has_number=_DATE_OR_COUNTER.search(name) is not None,
+            has_number=has_number,
+            may_declare_expiry=Topic.UNTIL in topics or Topic.UNTIL_AFTER in topics,
         )

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Protocol
 
 # Ranges closer than this are read as one: a seek, or a call to a daemon, costs more than the bytes.
 _GAP = 256 * 1024
-_MOST = 4 * 2**20
+_MOST_AT_ONCE = 4 * 2**20
+
+Range = tuple[int, int]
+"""Offset and length, in bytes."""
 
 
 class Source(Protocol):
@@ -16,7 +20,7 @@ class Source(Protocol):
 
     @property
     def size(self) -> int:
-        """Length in bytes."""
+        """Length in bytes, as of now."""
         ...
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -25,45 +29,63 @@ class Source(Protocol):
 
 
 class LocalSource:
-    """A file or block device of this machine. Each read opens nothing anew and takes no lock."""
+    """A regular file or block device of this machine, opened for reading; no lock is taken."""
 
     def __init__(self, path: str) -> None:
+        # Without O_NONBLOCK, a pipe in the place of an image would hold up the whole collection.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            self._size = os.lseek(self._descriptor, 0, os.SEEK_END)
+            self._seekable_size()
         except OSError:
-            os.close(self._descriptor)
+            self.close()
             raise
 
-    def __del__(self) -> None:
-        descriptor = getattr(self, "_descriptor", None)
-        if descriptor is not None:
+    def _seekable_size(self) -> int:
+        return os.lseek(self._descriptor, 0, os.SEEK_END)
+
+    def close(self) -> None:
+        """Give the file back; also happens when the source is no longer used."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
             os.close(descriptor)
+
+    def __del__(self) -> None:
+        with suppress(AttributeError, OSError):
+            self.close()
 
     @property
     def size(self) -> int:
-        """Length in bytes."""
-        return self._size
+        """Length in bytes, as of now: the image of a running machine grows."""
+        return self._seekable_size()
 
     def read_at(self, offset: int, length: int) -> bytes:
-        """The bytes there; fewer at the end."""
-        return os.pread(self._descriptor, length, offset)
+        """The bytes there; fewer at the end. Raises OSError."""
+        pieces = []
+        while length > 0 and (piece := os.pread(self._descriptor, length, offset)):
+            pieces.append(piece)
+            offset, length = offset + len(piece), length - len(piece)
+        return b"".join(pieces)
 
 
-def read_tables(source: Source, offsets: Iterable[int], length: int) -> Iterator[tuple[int, bytes]]:
-    """Pieces of equal length with their offsets, in rising order, read in few and long pieces."""
-    batch: list[int] = []
-    for offset in sorted(offsets):
-        if batch and (offset - batch[-1] - length > _GAP or offset + length - batch[0] > _MOST):
-            yield from _read_batch(source, batch, length)
+def read_many(source: Source, ranges: Iterable[Range]) -> dict[Range, bytes]:
+    """The bytes of every range, fetched in few and long reads. Raises OSError."""
+    found = {}
+    for batch in _batches(sorted(set(ranges))):
+        first = batch[0][0]
+        piece = source.read_at(first, max(sum(wanted) for wanted in batch) - first)
+        for offset, length in batch:
+            found[offset, length] = piece[offset - first : offset - first + length]
+    return found
+
+
+def _batches(ranges: Iterable[Range]) -> Iterator[list[Range]]:
+    batch: list[Range] = []
+    for offset, length in ranges:
+        if batch and (
+            offset - sum(batch[-1]) > _GAP or offset + length - batch[0][0] > _MOST_AT_ONCE
+        ):
+            yield batch
             batch = []
-        batch.append(offset)
+        batch.append((offset, length))
     if batch:
-        yield from _read_batch(source, batch, length)
-
-
-def _read_batch(source: Source, batch: list[int], length: int) -> Iterator[tuple[int, bytes]]:
-    first = batch[0]
-    piece = source.read_at(first, batch[-1] + length - first)
-    for offset in batch:
-        yield offset, piece[offset - first : offset - first + length]
+        yield batch

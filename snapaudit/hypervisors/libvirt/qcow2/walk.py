@@ -1,40 +1,29 @@
 """Which clusters each state of an image refers to, and so what deleting a snapshot frees.
 
-A cluster is freed by deleting a snapshot when nothing but that snapshot refers to it. A cluster can
-be shared at the same guest offset only, so the L2 tables of one place in the L1 tables are compared
-with each other, and a table that all states share need not be read at all. Compressed clusters are
-the exception: several of them, from anywhere, share one host cluster; images that have any are
-counted whole, host cluster by host cluster.
+A cluster is freed by deleting a snapshot when nothing but that snapshot refers to it: guest data,
+memory (which lies behind the end of the virtual disk), L2 tables and its own L1 table.
 
-The tables of the present state of an image in use may lag behind until the guest flushes; those of
-snapshots never change.
+The image of a running machine may be read: the tables of a snapshot do not change while it exists.
+Those of the present state may lag behind until the guest flushes.
 """
 
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from snapaudit.hypervisors.libvirt.qcow2.header import (
-    Entry,
-    Header,
-    Qcow2Error,
-    read_entries,
-    read_header,
-)
+from snapaudit.hypervisors.libvirt.qcow2.compressed import add_compressed
+from snapaudit.hypervisors.libvirt.qcow2.header import Header, Qcow2Error, read_header
+from snapaudit.hypervisors.libvirt.qcow2.places import Place, is_shared, pieces, places
+from snapaudit.hypervisors.libvirt.qcow2.snapshots import Entry, read_entries
 from snapaudit.hypervisors.libvirt.qcow2.source import Source
-from snapaudit.hypervisors.libvirt.qcow2.tables import (
-    COMPRESSED,
-    OFFSET_MASK,
-    L1Reader,
-    host_clusters,
-    read_l2,
-)
+from snapaudit.hypervisors.libvirt.qcow2.tables import has_compressed, read_l1, standard_clusters
+from snapaudit.hypervisors.libvirt.qcow2.tally import Tally
 
-_BLOCK = 4096
-ACTIVE = 1  # the bit of the present state; snapshot number n has bit n + 1
+_MOST_SNAPSHOTS = 4096
+_MOST_L1_ENTRIES = 8 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,154 +50,107 @@ class ImageSizes:
     held_by_snapshots_bytes: int
 
 
-@dataclass(slots=True)
-class _Tally:
-    """Clusters counted by who refers to them: a mask of states."""
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What must be the same after the walk as before."""
 
-    counts: Counter[int]
+    header: Header
+    entries: tuple[Entry, ...]
 
-    def clusters(self, bit: int, *, alone: bool) -> int:
-        """Those that a state refers to and, alone, nobody else, or else the present state not."""
-        if alone:
-            return self.counts[bit]
-        return sum(n for mask, n in self.counts.items() if mask & bit and not mask & ACTIVE)
-
-    def held(self) -> int:
-        """Those that the present state does not refer to."""
-        return sum(n for mask, n in self.counts.items() if not mask & ACTIVE)
-
-
-class _Compressed(Exception):
-    """The image has compressed clusters."""
+    @property
+    def anchors(self) -> tuple[object, ...]:
+        """Where the walk begins; flags in the header may change at any time."""
+        return self.header.l1_offset, self.header.l1_size, self.entries
 
 
 def measure(source: Source) -> ImageSizes:
     """Measure every snapshot inside an image.
 
-    Raises Qcow2Error when the image is damaged, keeps its data elsewhere, or gained or lost a
-    snapshot meanwhile, and OSError when it cannot be read.
+    Raises OSError when it cannot be read, and Qcow2Error when it is damaged, keeps its data in
+    another file, is too large to be walked, or gained or lost a snapshot meanwhile.
     """
-    header = read_header(source)
-    entries, table = read_entries(source, header)
-    if not entries:
+    content = _read(source)
+    if not content.entries:
         return ImageSizes(snapshots=(), held_by_snapshots_bytes=0)
-    if header.has_external_data:
-        raise Qcow2Error("it keeps its data in another file")
-    tally = _tally(source, header, entries)
-    again = read_header(source)
-    if (again.snapshot_count, read_entries(source, again)[1]) != (len(entries), table):
-        raise Qcow2Error("its snapshots changed while it was read")
+    try:
+        tally = _walk(source, content)
+    except Qcow2Error:
+        _check_unchanged(source, content)
+        raise
+    _check_unchanged(source, content)
+    size = content.header.cluster_size
     return ImageSizes(
         snapshots=tuple(
-            _sizes(entry, ACTIVE << number, tally, header)
-            for number, entry in enumerate(entries, start=1)
+            _sizes(entry, tally.alone[state] * size, tally.not_in_active[state] * size)
+            for state, entry in enumerate(content.entries, start=1)
         ),
-        held_by_snapshots_bytes=tally.held() * header.cluster_size
-        + sum(_l1_bytes(entry) for entry in entries),
+        held_by_snapshots_bytes=tally.held * size,
     )
 
 
-def _sizes(entry: Entry, bit: int, tally: _Tally, header: Header) -> SnapshotSizes:
-    own = _l1_bytes(entry)
+def _read(source: Source) -> _Content:
+    header = read_header(source)
+    if header.is_corrupt:
+        raise Qcow2Error("it is marked as corrupt")
+    if header.has_external_data:
+        raise Qcow2Error("it keeps its data in another file")
+    if header.snapshot_count > _MOST_SNAPSHOTS:
+        raise Qcow2Error(f"it has {header.snapshot_count} snapshots, more than can be compared")
+    return _Content(header, read_entries(source, header))
+
+
+def _check_unchanged(source: Source, before: _Content) -> None:
+    if _read(source).anchors != before.anchors:
+        raise Qcow2Error("its snapshots changed while it was read")
+
+
+def _sizes(entry: Entry, exclusive: int, not_in_active: int) -> SnapshotSizes:
     return SnapshotSizes(
         id=entry.id,
         name=entry.name,
         created_at=entry.created_at,
         vm_state_bytes=entry.vm_state_bytes,
-        exclusive_bytes=tally.clusters(bit, alone=True) * header.cluster_size + own,
-        not_in_active_bytes=tally.clusters(bit, alone=False) * header.cluster_size + own,
+        exclusive_bytes=exclusive,
+        not_in_active_bytes=not_in_active,
     )
 
 
-def _l1_bytes(entry: Entry) -> int:
-    """An L1 table is short and leaves the rest of its cluster unwritten, so blocks are counted."""
-    return -(-entry.l1_size * 8 // _BLOCK) * _BLOCK
-
-
-def _tally(source: Source, header: Header, entries: tuple[Entry, ...]) -> _Tally:
-    l1 = L1Reader(source)
-    tables = [l1.read(header.l1_offset, header.l1_size)]
-    tables += [l1.read(entry.l1_offset, entry.l1_size) for entry in entries]
-    places = _places(tables, source)
-    tally = _Tally(Counter())
-    for masks in places.values():
-        tally.counts.update(masks.values())
-    try:
-        tally.counts.update(_by_place(source, header, places))
-    except _Compressed:
-        tally.counts.update(_by_host_cluster(source, header, places))
+def _walk(source: Source, content: _Content) -> Tally:
+    header, size = content.header, source.size
+    l1_tables, taken = _l1_tables(source, content)
+    tally = Tally(len(l1_tables))
+    for state, table in enumerate(l1_tables):
+        tally.add_shared([state], -(-len(table) * 8 // header.cluster_size))
+    compressed = False
+    differing = _differing(places(l1_tables, header, taken, size), tally)
+    for piece in pieces(source, header, differing):
+        if not is_shared(piece):
+            compressed = compressed or any(has_compressed(raw, header) for raw in piece)
+            tally.add((s, standard_clusters(raw, header, size)) for raw, s in piece.items())
+    if compressed:
+        everywhere = places(l1_tables, header, taken, size)
+        add_compressed(tally, pieces(source, header, everywhere), header, size)
     return tally
 
 
-def _places(tables: list[array[int]], source: Source) -> dict[int, dict[int, int]]:
-    """For each place in the L1 tables the L2 tables that stand there, with who refers to them."""
-    places: dict[int, dict[int, int]] = {}
-    home: dict[int, int] = {}
-    for number, table in enumerate(tables):
-        for place, entry in enumerate(table):
-            offset = entry & OFFSET_MASK
-            if not offset:
-                continue
-            if offset >= source.size or home.setdefault(offset, place) != place:
-                raise Qcow2Error("an L2 table lies outside the file or stands in two places")
-            masks = places.setdefault(place, {})
-            masks[offset] = masks.get(offset, 0) | 1 << number
-    return places
+def _differing(everywhere: Iterable[Place], tally: Tally) -> Iterator[Place]:
+    """The places worth reading; their tables are clusters too."""
+    for place in everywhere:
+        if not is_shared(place):
+            tally.add((states, {offset}) for offset, states in place.items())
+            yield place
 
 
-def _needs_reading(masks: dict[int, int]) -> bool:
-    """Tables that the present state shares with all, or has alone, free nothing."""
-    return len(masks) > 1 or not any(mask & ACTIVE for mask in masks.values())
-
-
-def _by_place(source: Source, header: Header, places: dict[int, dict[int, int]]) -> Counter[int]:
-    """Data clusters by mask, comparing the tables of each place. Raises _Compressed."""
-    counts: Counter[int] = Counter()
-    waiting: dict[int, dict[int, set[int]]] = {}
-    home = {offset: place for place, masks in places.items() for offset in masks}
-    wanted = [offset for masks in places.values() if _needs_reading(masks) for offset in masks]
-    for offset, table in read_l2(source, header, wanted):
-        clusters = {entry & (OFFSET_MASK | COMPRESSED) for entry in table}
-        if max(clusters) >= COMPRESSED:
-            raise _Compressed
-        clusters.discard(0)
-        place = home[offset]
-        read = waiting.setdefault(place, {})
-        read[offset] = clusters
-        if len(read) == len(places[place]):
-            counts.update(_compare(places[place], waiting.pop(place)))
-    return counts
-
-
-def _compare(masks: dict[int, int], read: dict[int, set[int]]) -> dict[int, int]:
-    """How many data clusters of one place have which mask."""
-    groups: dict[int, set[int]] = {}
-    for offset, clusters in read.items():
-        mask, rest, split = masks[offset], clusters, dict[int, set[int]]()
-        for others, group in groups.items():
-            shared = group & rest
-            rest = rest - shared
-            split[others | mask] = split.get(others | mask, set()) | shared
-            split[others] = split.get(others, set()) | (group - shared)
-        split[mask] = split.get(mask, set()) | rest
-        groups = split
-    return {mask: len(group) for mask, group in groups.items()}
-
-
-def _by_host_cluster(
-    source: Source, header: Header, places: dict[int, dict[int, int]]
-) -> Counter[int]:
-    """Data clusters by mask, counted over the whole image."""
-    whole: dict[int, int] = {}
-    masks = {offset: mask for place in places.values() for offset, mask in place.items()}
-    for offset, table in read_l2(source, header, masks):
-        mask = masks[offset]
-        for entry in table:
-            if entry & COMPRESSED:
-                touched: range | tuple[int, ...] = host_clusters(entry, header)
-            else:
-                touched = ((entry & OFFSET_MASK) >> header.cluster_bits,)
-            for cluster in touched:
-                if cluster:
-                    whole[cluster] = whole.get(cluster, 0) | mask
-    return Counter(whole.values())
+def _l1_tables(source: Source, content: _Content) -> tuple[list[array[int]], set[int]]:
+    """Those of the present state and of every snapshot, and the clusters they stand in."""
+    wanted = [(content.header.l1_offset, content.header.l1_size)]
+    wanted += [(entry.l1_offset, entry.l1_size) for entry in content.entries]
+    if sum(entries for _, entries in wanted) > _MOST_L1_ENTRIES:
+        raise Qcow2Error("its L1 tables are impossibly large together")
+    taken = {0}
+    for offset, entries in wanted:
+        clusters = set(range(offset, offset + entries * 8, content.header.cluster_size))
+        if not taken.isdisjoint(clusters):
+            raise Qcow2Error("two of its tables stand in the same cluster")
+        taken |= clusters
+    return [read_l1(source, offset, entries) for offset, entries in wanted], taken
