@@ -35,7 +35,7 @@ listen_tcp = 1
 listen_tls = 0
 listen_addr = "127.0.0.1"
 tcp_port = "{port}"
-auth_tcp = "none"
+auth_tcp = "{login}"
 auth_unix_rw = "none"
 auth_unix_ro = "none"
 """
@@ -43,9 +43,13 @@ _QEMU_CONF = 'stdio_handler = "file"\n'  # else the output of QEMU needs a virtl
 
 
 class Daemon:
-    """A libvirtd that is not started yet, in a folder of its own."""
+    """A libvirtd that is not started yet, in a folder of its own.
 
-    def __init__(self) -> None:
+    ``tcp_login`` is ``none``, or ``sasl``: then it asks for a name and a password that nobody has.
+    """
+
+    def __init__(self, tcp_login: str = "none") -> None:
+        self._tcp_login = tcp_login
         self.account = unprivileged()
         self._program = require_program("libvirtd")
         self.folder = Path(tempfile.mkdtemp(prefix="sa-"))
@@ -92,7 +96,8 @@ class Daemon:
             (self.folder / place).mkdir()
         settings = self.folder / "config/libvirt"
         settings.mkdir()
-        (settings / "libvirtd.conf").write_text(_LIBVIRTD_CONF.format(port=self.port))
+        words = _LIBVIRTD_CONF.format(port=self.port, login=self._tcp_login)
+        (settings / "libvirtd.conf").write_text(words)
         (settings / "qemu.conf").write_text(_QEMU_CONF)
         self.account.own(self.folder)
 

@@ -22,6 +22,8 @@ _REPAIRS = (
     ("permission denied (", "ssh refused the login: check user name and key"),
     ("permission denied", "the account may not use the daemon's socket: join the libvirt group"),
     ("unable to verify", "the server's certificate is not signed by the CA that is installed here"),
+    ("failed to collect auth", "it asks for a login: give the endpoint a username and a password"),
+    ("authentication failed", "check the endpoint's username and password"),
     ("no connection driver available", "the driver in the URI is unknown; use qemu, xen or test"),
     ("cannot read ca certificate", "put the CA certificate where libvirt's TLS page says"),
 )

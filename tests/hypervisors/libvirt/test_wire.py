@@ -9,14 +9,17 @@ import pytest
 
 from snapaudit.app.gather import collect
 from snapaudit.app.worker import Failure, read_within_deadline
-from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.endpoint import Account, Endpoint, SecretReference, SecretSource
 from snapaudit.model.inventory import CoverageState
+from tests.beds.libvirtd import LibvirtBed
 from tests.beds.line import Line
 from tests.beds.proxy import Proxy
 from tests.beds.zoo import Zoo
 from tests.hypervisors.libvirt.test_real_qemu import read
 
 pytestmark = pytest.mark.bed
+
+WRONG = SecretReference(source=SecretSource.ENV, name="WRONG")
 
 # Procedure numbers of libvirt's remote protocol (src/remote/remote_protocol.x) that only read.
 READING = {
@@ -93,6 +96,25 @@ def test_line_that_falls_silent_ends_at_the_deadline(libvirt_zoo: Zoo, after: in
         )
     assert isinstance(answer, Failure)
     assert "deadline of 3 s" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("account", "hint"),
+    [
+        (Account(), "give the endpoint a username and a password"),
+        (Account(username="audit"), "give the endpoint a username and a password"),
+        (Account(username="audit", password=WRONG), "check the endpoint's username and password"),
+    ],
+    ids=["no login", "no password", "wrong password"],
+)
+def test_refused_login_is_missing_with_the_repair(account: Account, hint: str) -> None:
+    with LibvirtBed(tcp_login="sasl") as bed:
+        endpoint = Endpoint(name="bed", kind="libvirt", url=bed.tcp_uri(), account=account)
+        password = "wrong" if account.password else None
+        (seen,) = collect((endpoint,), datetime.now(UTC), lambda _: password, lambda _: None)
+    assert seen.coverage.state is CoverageState.MISSING
+    assert seen.coverage.reason is not None
+    assert hint in seen.coverage.reason
 
 
 def test_endpoints_are_read_side_by_side_and_one_dead_one_harms_no_other(libvirt_zoo: Zoo) -> None:
