@@ -7,7 +7,7 @@ import sys
 
 from typer.exceptions import TyperException
 
-from snapaudit.cli.exits import Exit, exit_of, usage_exit
+from snapaudit.cli.exits import CHECK_UNKNOWN, Exit, exit_of, usage_exit
 
 
 def run(arguments: list[str]) -> int:
@@ -18,7 +18,7 @@ def run(arguments: list[str]) -> int:
     try:
         answer = application()(arguments, prog_name="snapaudit", standalone_mode=False)
         sys.stdout.flush()
-        return int(answer or 0)
+        return CHECK_UNKNOWN if is_check and _is_unread_help(arguments) else int(answer or 0)
     except TyperException as error:
         return _say(error.format_message(), usage_exit(is_check=is_check))
     except KeyboardInterrupt:
@@ -29,6 +29,11 @@ def run(arguments: list[str]) -> int:
         return Exit.FAILED
     except Exception as error:  # noqa: BLE001 - the last place where a traceback can be avoided
         return _say(*exit_of(error, is_check=is_check))
+
+
+def _is_unread_help(arguments: list[str]) -> bool:
+    """Help that no person reads: a monitoring system must not take it for OK."""
+    return not sys.stdout.isatty() and not {"-h", "--help"}.isdisjoint(arguments)
 
 
 def _say(message: str, code: int) -> int:

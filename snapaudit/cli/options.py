@@ -50,7 +50,9 @@ class Common:
         ),
     ] = None
     quiet: Annotated[bool, Option("-q", "--quiet", help="Only the result and errors.")] = False
-    verbose: Annotated[bool, Option("-v", "--verbose", help="Tell more.")] = False
+    verbose: Annotated[
+        bool, Option("-v", "--verbose", help="Tell on stderr what is being done.")
+    ] = False
     no_color: Annotated[bool, Option("--no-color", help="No colours.")] = False
     no_progress: Annotated[bool, Option("--no-progress", help="No progress.")] = False
     yes: Annotated[bool, Option("--yes", help="Answer every question with yes.")] = False

@@ -1,4 +1,4 @@
-"""Progress on stderr, one row an endpoint. Nothing at all when stderr is no terminal."""
+"""Progress on stderr: one row an endpoint on a terminal, a line a step with -v, else nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from snapaudit.ports import Progress, Step
 @contextmanager
 def shown(common: Common) -> Iterator[Progress]:
     """A progress that draws while the block runs and leaves nothing behind."""
+    if common.verbose:
+        yield _Lines()
+        return
     if common.quiet or common.no_progress or not sys.stderr.isatty():
         yield lambda _step: None
         return
@@ -31,6 +34,18 @@ def shown(common: Common) -> Iterator[Progress]:
             bars.update(rows[step.endpoint], description=_line(step))
 
         yield draw
+
+
+class _Lines:
+    """One plain line whenever an endpoint comes to its next phase."""
+
+    def __init__(self) -> None:
+        self._phases: dict[str, str] = {}
+
+    def __call__(self, step: Step) -> None:
+        if self._phases.get(step.endpoint) != step.phase:
+            self._phases[step.endpoint] = step.phase
+            sys.stderr.write(f"{_line(step)}\n")
 
 
 def _line(step: Step) -> str:

@@ -173,6 +173,19 @@ def test_wrong_usage_of_check_is_3_so_that_a_typing_error_pages_nobody(tmp_path:
     one_line(ran)
 
 
+def test_help_of_check_under_monitoring_is_unknown(tmp_path: Path) -> None:
+    assert snapaudit("check", "--help", cwd=tmp_path).code == 3
+    assert snapaudit("audit", "--help", cwd=tmp_path).code == 0
+
+
+def test_verbose_tells_every_step_on_stderr_and_the_result_alone_on_stdout(tmp_path: Path) -> None:
+    write_config(tmp_path, "{name: t, kind: libvirt, url: 'test:///default'}")
+    ran = snapaudit("audit", "-v", "-f", "json", cwd=tmp_path)
+    assert json.loads(ran.out)["coverage"][0]["endpoint"] == "t"
+    for phase in ("connecting", "reading", "measuring"):
+        assert f"t  {phase}" in ran.err
+
+
 def test_equal_inventories_and_now_give_equal_bytes(tmp_path: Path) -> None:
     machines = [vm(f"vm{n}", snapshot(age="9d"), snapshot("b", age="40d")) for n in range(5)]
     document = inventories_document([inventory(*machines)], compress=False)

@@ -109,7 +109,8 @@ def _learn_disk(graph: Graph, host: ParsedHost, domain: Domain, disk: DiskXml) -
             graph.formats.setdefault(graph.resolve(image.path), image.format)
     for above, below in pairwise(line):
         graph.learn(above, below)
-    if disk.is_complete:
+    is_raw = graph.formats.get(line[-1]) == "raw"
+    if disk.is_complete or is_raw:  # a raw image has no place for the name of another
         graph.learn(line[-1], None)
 
 

@@ -45,7 +45,7 @@ def creator(scene: SnapshotScene) -> str | Unknown:
 
 
 @fact
-def names_creator(scene: SnapshotScene) -> bool:
+def has_creator(scene: SnapshotScene) -> bool:
     """Whether the inventory names an account that took it."""
     return bool(scene.snapshot.creator)
 

@@ -146,6 +146,13 @@ def test_chain_of_a_machine_that_is_off_is_stitched_from_volumes() -> None:
     assert found.coverage.state is CoverageState.COMPLETE
 
 
+def test_raw_image_is_a_base_by_nature() -> None:
+    disk = disk_xml("/vm/web.raw", complete=False).replace("qcow2", "raw")
+    found = read(raw_host(raw_domain("web", disk)))
+    assert layers(found) == [("/vm/web.raw", LayerRole.BASE)]
+    assert found.coverage.state is CoverageState.COMPLETE
+
+
 def test_chain_whose_end_nobody_tells_makes_the_view_partial() -> None:
     found = read(raw_host(raw_domain("web", disk_xml("/vm/web.s1", complete=False))))
     assert found.coverage.state is CoverageState.PARTIAL

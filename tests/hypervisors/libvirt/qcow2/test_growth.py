@@ -123,3 +123,13 @@ def test_raw_base_grows_at_most_by_all_that_the_overlay_holds(tmp_path: Path) ->
     io(overlay, "write -P 2 0 8M")
     assert _growth(overlay, base) == (0, 8 * MIB)
     assert _grown(overlay, base) == pytest.approx(8 * MIB, abs=64 * 1024)
+
+
+@pytest.mark.parametrize("options", ["extended_l2=off", "extended_l2=on"])
+def test_zeroes_that_kept_their_place_in_the_overlay_are_no_data(
+    tmp_path: Path, options: str
+) -> None:
+    base = create(tmp_path / "base", SIZE, options)
+    overlay = create(tmp_path / "overlay", SIZE, options, backing=base)
+    io(overlay, "write -P 2 0 1M", "write -z 0 1M")
+    assert _growth(overlay, base) == (0, MIB + 64 * 1024)
