@@ -25,7 +25,12 @@ if [ "${1:-}" = beds ]; then
     has qemu-system-x86_64 || want qemu-system-x86
     has qemu-img || want qemu-utils
     has setpriv || want util-linux
-    has chromium || want chromium
+    has openssl || want openssl
+    # A server is not put onto a developer's machine unasked; its test says when it is not there.
+    if [ "${SNAPAUDIT_REQUIRE_BEDS:-}" = 1 ]; then
+        has sshd || [ -x /usr/sbin/sshd ] || want "openssh-server openssh-client"
+        has nc || want netcat-openbsd
+    fi
 fi
 
 if [ -n "$missing" ]; then

@@ -24,6 +24,7 @@ from snapaudit.ports import Progress, Step
 
 _SPAWN = multiprocessing.get_context("spawn")
 _LOOK_EVERY = 0.2
+_TO_END_BY_ITSELF = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ def read_within_deadline(
             if isinstance(message, Step):
                 progress(message)
             elif message is not None:
+                process.join(_TO_END_BY_ITSELF)
                 return _checked(message)
         return Failure("interrupted")
 

@@ -32,12 +32,20 @@ _PLACES = {
 }
 _LIBVIRTD_CONF = """\
 listen_tcp = 1
-listen_tls = 0
+listen_tls = {tls}
 listen_addr = "127.0.0.1"
 tcp_port = "{port}"
 auth_tcp = "{login}"
 auth_unix_rw = "none"
 auth_unix_ro = "none"
+"""
+_TLS_CONF = """\
+tls_port = "{port}"
+auth_tls = "none"
+tls_no_verify_certificate = 1
+ca_file = "{folder}/cacert.pem"
+cert_file = "{folder}/servercert.pem"
+key_file = "{folder}/serverkey.pem"
 """
 _QEMU_CONF = 'stdio_handler = "file"\n'  # else the output of QEMU needs a virtlogd
 
@@ -46,15 +54,17 @@ class Daemon:
     """A libvirtd that is not started yet, in a folder of its own.
 
     ``tcp_login`` is ``none``, or ``sasl``: then it asks for a name and a password that nobody has.
+    With ``certificates``, a folder that has a server's, it listens for TLS on ``tls_port`` too.
     """
 
-    def __init__(self, tcp_login: str = "none") -> None:
-        self._tcp_login = tcp_login
+    def __init__(self, tcp_login: str = "none", certificates: Path | None = None) -> None:
+        self._tcp_login, self._certificates = tcp_login, certificates
         self.account = unprivileged()
         self._program = require_program("libvirtd")
         self.folder = Path(tempfile.mkdtemp(prefix="sa-"))
         self.socket = self.folder / "run/libvirt/libvirt-sock"
         self.port = _free_port()
+        self.tls_port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -96,10 +106,18 @@ class Daemon:
             (self.folder / place).mkdir()
         settings = self.folder / "config/libvirt"
         settings.mkdir()
-        words = _LIBVIRTD_CONF.format(port=self.port, login=self._tcp_login)
-        (settings / "libvirtd.conf").write_text(words)
+        (settings / "libvirtd.conf").write_text(self._settings())
         (settings / "qemu.conf").write_text(_QEMU_CONF)
         self.account.own(self.folder)
+
+    def _settings(self) -> str:
+        tls = 1 if self._certificates else 0
+        words = _LIBVIRTD_CONF.format(port=self.port, login=self._tcp_login, tls=tls)
+        if self._certificates is None:
+            return words
+        own = self.folder / "config/certificates"
+        shutil.copytree(self._certificates, own)
+        return words + _TLS_CONF.format(port=self.tls_port, folder=own)
 
     def _spawn(self, out: Path) -> subprocess.Popen[bytes]:
         words = ("--listen", "--pid-file", str(self.folder / "run/libvirtd.pid"))

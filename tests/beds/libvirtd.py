@@ -21,12 +21,12 @@ MIB = 2**20
 class LibvirtBed:
     """One daemon, from ``with LibvirtBed() as bed`` to the end of the block."""
 
-    def __init__(self, *, tcp_login: str = "none") -> None:
+    def __init__(self, *, tcp_login: str = "none", certificates: Path | None = None) -> None:
         self.sdk = _sdk()
         self._emulator = require_program("qemu-system-x86_64")
         self._qemu_img = require_program("qemu-img")
         self._qemu_io = require_program("qemu-io")
-        self.daemon = Daemon(tcp_login)
+        self.daemon = Daemon(tcp_login, certificates)
         self.uri = f"qemu:///session?socket={self.daemon.socket}"
         self._open_uris = (self.uri, self.tcp_uri()) if tcp_login == "none" else (self.uri,)
         self.pools = self.daemon.folder / "pools"

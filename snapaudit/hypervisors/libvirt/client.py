@@ -5,6 +5,7 @@ The SDK is imported here alone, inside a function, so that a missing extra ends 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,7 +22,8 @@ _PIECE = 2**20
 
 
 def sdk() -> Any:
-    """The libvirt module, quiet: by default it prints every error to stderr by itself."""
+    """The libvirt module, quiet: by default it prints errors and warnings to stderr by itself."""
+    os.environ.setdefault("LIBVIRT_DEBUG", "error")
     try:
         import libvirt
     except ImportError as error:

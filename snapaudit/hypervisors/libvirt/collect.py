@@ -18,7 +18,7 @@ from snapaudit.hypervisors.libvirt.files import (
 from snapaudit.hypervisors.libvirt.raw import RawHost
 from snapaudit.hypervisors.libvirt.translate import inventory
 from snapaudit.hypervisors.libvirt.xml import volume
-from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.endpoint import Endpoint, Tls
 from snapaudit.model.inventory import Inventory
 from snapaudit.ports import Progress, Step
 
@@ -47,6 +47,7 @@ class LibvirtHypervisor:
     ) -> Inventory:
         """Read the host. See the port's promise; nothing is changed but for ``refresh_pools``."""
         address = parse_address(endpoint.url)
+        _refuse_tls_settings(endpoint)
         images = _images_option(endpoint)
         refresh = bool(endpoint.options.get("refresh_pools", False))
         client = Client(endpoint.name, endpoint.url, writable=refresh or images == "download")
@@ -68,6 +69,15 @@ class LibvirtHypervisor:
                 lab=endpoint.lab,
                 is_local=is_local,
             )
+
+
+def _refuse_tls_settings(endpoint: Endpoint) -> None:
+    """The client library verifies the peer itself, by certificates in a folder the URI names."""
+    if endpoint.tls != Tls():
+        raise UsageError(
+            f"endpoint {endpoint.name}: libvirt takes no `tls:` settings; name the folder that has "
+            "cacert.pem in the URI: qemu+tls://host/system?pkipath=/etc/pki/site"
+        )
 
 
 def _lengths(raw: RawHost) -> dict[str, int]:

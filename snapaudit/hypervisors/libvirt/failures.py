@@ -13,19 +13,19 @@ _NO_SUPPORT = {3, 84}
 
 # What the text of a refused connection contains, and the step that mends it.
 _REPAIRS = (
+    ("cannot read ca certificate", "put the site's cacert.pem into the folder of ?pkipath="),
+    ("verify peer's certificate", "its certificate is for another host or from another CA"),
+    ("host key verification failed", "accept the host's key once by hand with ssh"),
+    ("permission denied (", "ssh refused the login: check user name and key"),
+    ("nc: not found", "ssh needs nc there: install netcat-openbsd, or add ?proxy=native"),
     ("no such file or directory", "is libvirtd (or virtqemud) running there?"),
     ("connection refused", "nothing listens on that port or socket: is the daemon running?"),
     ("name or service not known", "check the host name"),
     ("temporary failure in name resolution", "check the host name"),
     ("no route to host", "check address, network and firewall"),
-    ("host key verification failed", "accept the host's key once by hand with ssh"),
-    ("permission denied (", "ssh refused the login: check user name and key"),
     ("permission denied", "the account may not use the daemon's socket: join the libvirt group"),
-    ("unable to verify", "the server's certificate is not signed by the CA that is installed here"),
-    ("failed to collect auth", "it asks for a login: give the endpoint a username and a password"),
-    ("authentication failed", "check the endpoint's username and password"),
+    ("authentication failed", "it wants a login: check the endpoint's username and password"),
     ("no connection driver available", "the driver in the URI is unknown; use qemu, xen or test"),
-    ("cannot read ca certificate", "put the CA certificate where libvirt's TLS page says"),
 )
 
 

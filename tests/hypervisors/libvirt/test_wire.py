@@ -99,22 +99,22 @@ def test_line_that_falls_silent_ends_at_the_deadline(libvirt_zoo: Zoo, after: in
 
 
 @pytest.mark.parametrize(
-    ("account", "hint"),
+    "account",
     [
-        (Account(), "give the endpoint a username and a password"),
-        (Account(username="audit"), "give the endpoint a username and a password"),
-        (Account(username="audit", password=WRONG), "check the endpoint's username and password"),
+        Account(),
+        Account(username="audit"),
+        Account(username="audit", password=WRONG),
     ],
     ids=["no login", "no password", "wrong password"],
 )
-def test_refused_login_is_missing_with_the_repair(account: Account, hint: str) -> None:
+def test_refused_login_is_missing_with_the_repair(account: Account) -> None:
     with LibvirtBed(tcp_login="sasl") as bed:
         endpoint = Endpoint(name="bed", kind="libvirt", url=bed.tcp_uri(), account=account)
         password = "wrong" if account.password else None
         (seen,) = collect((endpoint,), datetime.now(UTC), lambda _: password, lambda _: None)
     assert seen.coverage.state is CoverageState.MISSING
     assert seen.coverage.reason is not None
-    assert hint in seen.coverage.reason
+    assert "check the endpoint's username and password" in seen.coverage.reason
 
 
 def test_endpoints_are_read_side_by_side_and_one_dead_one_harms_no_other(libvirt_zoo: Zoo) -> None:

@@ -62,6 +62,10 @@ def used(path: Path) -> int:
     return path.stat().st_blocks * 512
 
 
+def repeatable(seed: int) -> random.Random:
+    return random.Random(seed)  # noqa: S311 - a history that can be repeated, nothing secret
+
+
 def writes(rng: random.Random, size: int, unit: int, most: int, kinds: Sequence[str]) -> list[str]:
     """Commands for a few changes to a disk, aligned to the unit, each at most so many units."""
     commands = []
@@ -81,7 +85,7 @@ def live_through(
     path: Path, seed: int, *, size: int, unit: int, most: int, kinds: Sequence[str] = CHANGES
 ) -> None:
     """Writes, snapshots, returns to snapshots and deletions; at least two snapshots remain."""
-    rng = random.Random(seed)  # noqa: S311 - a repeatable history, nothing secret
+    rng = repeatable(seed)
     names: list[str] = []
     for step in range(rng.randint(5, 8)):
         io(path, *writes(rng, size, unit, most, kinds))

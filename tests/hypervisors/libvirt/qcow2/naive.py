@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections import Counter
 from dataclasses import dataclass
@@ -32,7 +33,11 @@ class NaiveImage:
 
 
 def read(path: Path) -> NaiveImage:
-    raw = path.read_bytes()
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as raw:
+        return _read(raw)
+
+
+def _read(raw: mmap.mmap) -> NaiveImage:
     version, bits = struct.unpack_from(">I", raw, 4)[0], struct.unpack_from(">I", raw, 20)[0]
     l1_size, l1_at, counts_at, counts_size, count, at = struct.unpack_from(">IQQIIQ", raw, 36)
     features, order = 0, 4
@@ -55,7 +60,7 @@ def read(path: Path) -> NaiveImage:
     )
 
 
-def _clusters(raw: bytes, bits: int, step: int, l1_at: int, l1_size: int) -> set[int]:
+def _clusters(raw: mmap.mmap, bits: int, step: int, l1_at: int, l1_size: int) -> set[int]:
     found = {cluster >> bits for cluster in range(l1_at, l1_at + l1_size * 8, 1 << bits)}
     for (l1,) in struct.iter_unpack(">Q", raw[l1_at : l1_at + l1_size * 8]):
         l2_at = l1 & _OFFSET
@@ -75,7 +80,7 @@ def _clusters(raw: bytes, bits: int, step: int, l1_at: int, l1_size: int) -> set
     return found
 
 
-def _used(raw: bytes, bits: int, order: int, table_at: int, table_clusters: int) -> int:
+def _used(raw: mmap.mmap, bits: int, order: int, table_at: int, table_clusters: int) -> int:
     """Clusters that the image itself counts as referred to."""
     assert order == 4, "16-bit counts"
     table = raw[table_at : table_at + (table_clusters << bits)]

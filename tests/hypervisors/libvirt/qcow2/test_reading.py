@@ -11,6 +11,7 @@ import pytest
 from snapaudit.hypervisors.libvirt.qcow2 import LocalSource, Qcow2Error, read_header
 from snapaudit.hypervisors.libvirt.qcow2.snapshots import Entry, read_entries
 from snapaudit.hypervisors.libvirt.qcow2.source import Range, read_many
+from tests.hypervisors.libvirt.qcow2.hand_made import STATE, TABLE, hand_made
 from tests.hypervisors.libvirt.qcow2.images import MIB, create, measured, run, snapshot
 
 KIB = 1024
@@ -122,3 +123,18 @@ def test_snapshots_have_the_names_and_times_that_qemu_shows(tmp_path: Path) -> N
 def _entries(path: Path) -> tuple[Entry, ...]:
     source = LocalSource(str(path))
     return read_entries(source, read_header(source))
+
+
+def test_size_of_the_memory_is_the_long_number_where_there_is_one() -> None:
+    image = hand_made()
+    (entry,) = read_entries(image, read_header(image))
+    assert (entry.id, entry.name, entry.vm_state_bytes) == ("1", "new", STATE)
+    image.write(TABLE + 32, ">II4s", 4096, 0, b"1new")
+    (entry,) = read_entries(image, read_header(image))
+    assert (entry.name, entry.vm_state_bytes, entry.disk_bytes) == ("new", 4096, None)
+
+
+def test_impossible_time_of_a_snapshot_is_unknown() -> None:
+    image = hand_made().write(TABLE + 20, ">I", 10**9)
+    (entry,) = read_entries(image, read_header(image))
+    assert entry.created_at is None

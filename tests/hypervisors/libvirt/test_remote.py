@@ -1,0 +1,95 @@
+"""The ways to a daemon on another machine, each with its real server on the loopback address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from snapaudit.app.gather import collect
+from snapaudit.model.endpoint import Endpoint, Tls
+from snapaudit.model.inventory import CoverageState, Inventory
+from tests.beds import certificates
+from tests.beds.libvirtd import LibvirtBed
+from tests.beds.sshd import SshServer
+
+pytestmark = pytest.mark.bed
+
+
+def seen_at(url: str, tls: Tls = Tls()) -> Inventory:  # noqa: B008 - the record is frozen
+    endpoint = Endpoint(name="far", kind="libvirt", url=url, tls=tls)
+    (inventory,) = collect((endpoint,), datetime.now(UTC), lambda _: None, lambda _: None)
+    return inventory
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site's own authority, with a certificate for ``localhost`` alone."""
+    folder = certificates.authority(tmp_path_factory.mktemp("site"))
+    certificates.server(folder, "localhost")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bed(site: Path) -> Iterator[LibvirtBed]:
+    with LibvirtBed(certificates=site) as started:
+        started.define_vm("web", [started.create_image(started.pool() / "web.qcow2")])
+        started.rw.storagePoolLookupByName("images").refresh()
+        yield started
+
+
+def client_folder(folder: Path, authority: Path) -> Path:
+    folder.mkdir()
+    (folder / "cacert.pem").write_bytes((authority / "cacert.pem").read_bytes())
+    return folder
+
+
+def test_tls_with_the_sites_own_authority(bed: LibvirtBed, site: Path, tmp_path: Path) -> None:
+    pki = client_folder(tmp_path / "pki", site)
+    found = seen_at(f"qemu+tls://localhost:{bed.daemon.tls_port}/session?pkipath={pki}")
+    assert found.coverage.state is CoverageState.COMPLETE
+    assert [vm.name for vm in found.virtual_machines] == ["web"]
+
+
+def test_tls_with_a_certificate_of_another_authority_or_host_is_refused(
+    bed: LibvirtBed, site: Path, tmp_path: Path
+) -> None:
+    other = certificates.authority(tmp_path / "other")
+    cases = (
+        ("localhost", client_folder(tmp_path / "wrong", other)),
+        ("127.0.0.1", client_folder(tmp_path / "right", site)),
+    )
+    for host, pki in cases:
+        found = seen_at(f"qemu+tls://{host}:{bed.daemon.tls_port}/session?pkipath={pki}")
+        assert found.coverage.state is CoverageState.MISSING, host
+        assert "for another host or from another CA" in (found.coverage.reason or "")
+
+
+def test_tls_without_an_authority_says_where_to_put_it(bed: LibvirtBed, tmp_path: Path) -> None:
+    found = seen_at(f"qemu+tls://localhost:{bed.daemon.tls_port}/session?pkipath={tmp_path}")
+    assert found.coverage.state is CoverageState.MISSING
+    assert "put the site's cacert.pem" in (found.coverage.reason or "")
+
+
+def test_tls_settings_that_libvirt_would_not_heed_are_refused_and_not_ignored(
+    bed: LibvirtBed, site: Path
+) -> None:
+    found = seen_at(bed.uri, Tls(ca_file=str(site / "cacert.pem")))
+    assert found.coverage.state is CoverageState.MISSING
+    assert "pkipath" in (found.coverage.reason or "")
+
+
+def test_ssh_with_a_key(bed: LibvirtBed) -> None:
+    with SshServer() as server:
+        found = seen_at(server.uri(bed.daemon.socket))
+        refused = seen_at(server.uri(bed.daemon.socket, key="host"))
+    assert found.coverage.state is CoverageState.COMPLETE
+    assert [vm.name for vm in found.virtual_machines] == ["web"]
+    assert refused.coverage.state is CoverageState.MISSING
+    assert "ssh refused the login" in (refused.coverage.reason or "")
+
+
+def test_plain_tcp(bed: LibvirtBed) -> None:
+    assert seen_at(bed.tcp_uri()).coverage.state is CoverageState.COMPLETE
