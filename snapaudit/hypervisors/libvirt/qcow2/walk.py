@@ -23,7 +23,7 @@ from snapaudit.hypervisors.libvirt.qcow2.tables import has_compressed, read_l1, 
 from snapaudit.hypervisors.libvirt.qcow2.tally import Tally
 
 _MOST_SNAPSHOTS = 4096
-_MOST_L1_ENTRIES = 8 * 2**20
+_MOST_L1_ENTRIES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
