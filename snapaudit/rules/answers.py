@@ -70,6 +70,7 @@ class Test:
     weigh: Callable[[Columns, int], tuple[Weighed, ...]]
 
 
+@lru_cache(_REMEMBERED)
 def compile_condition(condition: Condition, subject: SubjectKind) -> Test:
     """The condition as functions of scenes of this kind."""
     match condition:
@@ -100,7 +101,13 @@ def _compile_comparison(comparison: Comparison, fact: Fact) -> Test:
         values = columns.values(fact)
         if columns.are_known(fact):
             return list(map(holds, values, repeat(bound)))
-        return [reply(value) for value in values]
+        # As `reply`, written out: this is asked a hundred thousand times.
+        return [
+            holds(value, bound)
+            if value.__class__ is not Unknown
+            else _reply_to_unknown(value, comparison)
+            for value in values
+        ]
 
     remembered = lru_cache(_REMEMBERED)(partial(_evidence, comparison))
 
@@ -120,7 +127,13 @@ def _reply_to_unknown(value: Unknown, comparison: Comparison) -> Reply:
         answer = operators.settled_from_below(name, value.at_least, bound)
         if answer is not None:
             return answer
-    return Open(comparison.fact, value.reason)
+    return _open(comparison.fact, value.reason)
+
+
+@lru_cache(_REMEMBERED)
+def _open(fact: str, reason: str) -> Open:
+    """Most unknown values are unknown for the same few reasons."""
+    return Open(fact, reason)
 
 
 def _evidence(comparison: Comparison, value: Any) -> Evidence:

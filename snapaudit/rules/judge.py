@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import compress, count
 from typing import NamedTuple
 
 from snapaudit.model.finding import Finding, Undetermined, fingerprint
@@ -37,9 +38,10 @@ class Judge:
 
     def verdicts(self, columns: Columns) -> Iterator[Verdict]:
         """A verdict for each row about which there is something to say."""
-        replies = [test.ask(columns) for _, test in self.levels]
-        rows = {row for column in replies for row, reply in enumerate(column) if reply is not False}
-        exceptions = self.unless.ask(columns) if self.unless and rows else None
+        replies = [columns.replies(test.ask) for _, test in self.levels]
+        # No is False, and an open reply counts as true: what is neither is of no interest.
+        rows = {row for column in replies for row in compress(count(), column)}
+        exceptions = columns.replies(self.unless.ask) if self.unless and rows else None
         for row in sorted(rows):
             exception = exceptions[row] if exceptions else False
             if exception is not True:

@@ -49,6 +49,9 @@ _NOT_TOLD = Unknown("the hypervisor does not tell when it was taken")
 OLDEST_BELIEVED = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+_NONE = timedelta(0)
+
+
 def age_of(created_at: datetime | None, now: datetime) -> timedelta | Unknown:
     """How old something is, by one clock; a time in the future or before 2000 is no age at all."""
     if created_at is None:
@@ -56,7 +59,7 @@ def age_of(created_at: datetime | None, now: datetime) -> timedelta | Unknown:
     if created_at < OLDEST_BELIEVED:
         return Unknown(f"its creation time {created_at:%Y-%m-%d} lies before the year 2000")
     age = now - created_at
-    if age < timedelta(0):
+    if age < _NONE:
         ahead = format_iso_duration(-age)
         return Unknown(f"its creation time lies {ahead} in the future")
     return age

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from snapaudit.model.finding import Subject
 from snapaudit.model.inventory import Datastore, Inventory, Snapshot, VirtualMachine
@@ -72,8 +73,7 @@ class MachineScene:
         )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SnapshotScene:
+class SnapshotScene(NamedTuple):
     """One snapshot with its age and what its name, description and company tell.
 
     ``expires_at`` is the end of the day its text declares as the last, None when it declares none.

@@ -18,6 +18,7 @@ _NO_QUIESCE = Unknown("the hypervisor does not tell whether the guest was quiesc
 _NO_POWER = Unknown("the power state of the machine is not known")
 _NO_BUSY = Unknown("the hypervisor does not tell whether a task runs on the machine")
 _NO_EXPIRY = Unknown("no last day is declared")
+_NO_TIME = timedelta(0)
 
 
 @fact
@@ -167,14 +168,14 @@ def past_expiry(scene: SnapshotScene) -> timedelta | Unknown:
 @fact
 def clock_error(scene: SnapshotScene) -> timedelta:
     """How far its creation time is known to be wrong: into the future, or before the year 2000."""
-    taken = scene.snapshot.created_at
-    if taken is None:
-        return timedelta(0)
-    return max(timedelta(0), taken - scene.machine.endpoint.now, OLDEST_BELIEVED - taken)
+    taken, now = scene.snapshot.created_at, scene.machine.endpoint.now
+    if taken is None or OLDEST_BELIEVED <= taken <= now:
+        return _NO_TIME
+    return taken - now if taken > now else OLDEST_BELIEVED - taken
 
 
 @fact
 def known_clock_skew(scene: SnapshotScene) -> timedelta:
     """How far the endpoint's clock is known to differ from ours; zero while nothing is known."""
     skew = scene.machine.endpoint.inventory.clock_skew_seconds
-    return timedelta(seconds=abs(skew or 0.0))
+    return timedelta(seconds=abs(skew)) if skew else _NO_TIME

@@ -72,7 +72,11 @@ class Classifier:
             is_large=_is_large(snapshot, company, self._weights.large_share),
             is_unexpired=is_unexpired,
             has_script_account=_has_script_account(snapshot),
-            missing=_missing(snapshot, known_age),
+            missing=_missing(
+                knows_age=known_age is not None,
+                knows_creator=snapshot.creator is not None,
+                knows_size=snapshot.size_bytes is not None,
+            ),
         )
 
     def _from_clues(self, clues: Clues) -> Reading:
@@ -118,13 +122,8 @@ def _has_script_account(snapshot: Snapshot) -> bool:
     return bool(creator) and not _SCRIPT_WORDS.isdisjoint(fold(creator or "").split())
 
 
-def _missing(snapshot: Snapshot, age: timedelta | None) -> tuple[str, ...]:
+@cache
+def _missing(*, knows_age: bool, knows_creator: bool, knows_size: bool) -> tuple[str, ...]:
     """The evidence that could not be had, in words."""
-    if age is not None and snapshot.creator is not None and snapshot.size_bytes is not None:
-        return _ALWAYS_MISSING
-    values = (
-        ("its age", age),
-        ("its creator", snapshot.creator),
-        ("its size", snapshot.size_bytes),
-    )
-    return (*(name for name, value in values if value is None), *_ALWAYS_MISSING)
+    known = {"its age": knows_age, "its creator": knows_creator, "its size": knows_size}
+    return (*(name for name, is_known in known.items() if not is_known), *_ALWAYS_MISSING)
