@@ -5,4 +5,4 @@ set -eu
 cd "$(dirname "$0")/.."
 uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" "$@" \
-    --all-extras --group dev pyproject.toml -o requirements/all.lock
+    --extra all --group dev pyproject.toml -o requirements/all.lock
