@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 
@@ -22,6 +23,8 @@ from snapaudit.model.endpoint import Endpoint, Tls
 from snapaudit.model.inventory import Inventory
 from snapaudit.ports import Progress, Step
 
+# Of the endpoint's deadline; the rest is for one image that is under way, and for translating.
+_SHARE_FOR_IMAGES = 0.7
 IMAGES = ("auto", "download", "never")
 OPTIONS = {
     "refresh_pools": "true: let libvirt re-read its storage pools first (a writable connection)",
@@ -51,6 +54,7 @@ class LibvirtHypervisor:
         images = _images_option(endpoint)
         refresh = bool(endpoint.options.get("refresh_pools", False))
         client = Client(endpoint.name, endpoint.url, writable=refresh or images == "download")
+        until = time.monotonic() + endpoint.deadline.total_seconds() * _SHARE_FOR_IMAGES
         progress(Step(endpoint=endpoint.name, phase="connecting"))
         client.connect(endpoint.account.username, password)
         with closing(client):
@@ -63,7 +67,7 @@ class LibvirtHypervisor:
             is_local = address.is_test_driver or address.shares_files_with_us(raw["hostname"])
             return inventory(
                 raw,
-                _files(address, images, raw, client),
+                _files(address, images, raw, client, lambda: time.monotonic() < until),
                 endpoint=endpoint.name,
                 collected_at=now,
                 lab=endpoint.lab,
@@ -93,15 +97,17 @@ def _images_option(endpoint: Endpoint) -> str:
     return chosen
 
 
-def _files(address: Address, images: str, raw: RawHost, client: Client) -> Files:
+def _files(
+    address: Address, images: str, raw: RawHost, client: Client, has_time: Callable[[], bool]
+) -> Files:
     if images == "never":
         return UnreachableFiles("the endpoint says images: never")
     if images == "download":
-        return DownloadedFiles(client.download, _lengths(raw))
+        return DownloadedFiles(client.download, _lengths(raw), has_time)
     if address.is_test_driver:
         return UnreachableFiles("libvirt's test driver has no image files")
     if address.shares_files_with_us(raw["hostname"]):
-        return LocalFiles()
+        return LocalFiles(has_time)
     return UnreachableFiles(
         "they are files of another machine; images: download reads them through the storage pool"
     )

@@ -16,6 +16,7 @@ from typing import Protocol
 from snapaudit.hypervisors.libvirt.qcow2 import LocalSource, Qcow2Error, Source
 
 _BLOCK = 512
+_NO_TIME = "no time was left to read the image; give the endpoint a longer deadline"
 _SAVE_MAGIC = b"LibvirtQemudSave"
 
 
@@ -95,11 +96,16 @@ class UnreachableFiles:
 
 
 class LocalFiles:
-    """Images that are files of this machine, each looked at once in the life of this object."""
+    """Images that are files of this machine, each looked at once in the life of this object.
+
+    ``has_time`` is asked before an image is opened: large ones take seconds to measure, and some
+    sizes unknown are better than a host that is missing because its deadline passed.
+    """
 
     reads_images = True
 
-    def __init__(self) -> None:
+    def __init__(self, has_time: Callable[[], bool] = lambda: True) -> None:
+        self._has_time = has_time
         self._seen: dict[str, FileFacts] = {}
         self._resolved: dict[str, str] = {}
 
@@ -111,6 +117,8 @@ class LocalFiles:
 
     def open(self, path: str) -> Source | str:
         """The file, opened for reading; no lock is taken."""
+        if not self._has_time():
+            return _NO_TIME
         try:
             return LocalSource(path)
         except PermissionError:
@@ -162,12 +170,19 @@ class DownloadedFiles(UnreachableFiles):
 
     reads_images = True
 
-    def __init__(self, download: Callable[[str, int, int], bytes], length: dict[str, int]) -> None:
+    def __init__(
+        self,
+        download: Callable[[str, int, int], bytes],
+        length: dict[str, int],
+        has_time: Callable[[], bool] = lambda: True,
+    ) -> None:
         super().__init__("the image lies in no storage pool, so the daemon cannot hand it out")
-        self._download, self._length = download, length
+        self._download, self._length, self._has_time = download, length, has_time
 
     def open(self, path: str) -> Source | str:
         """The volume of that path, or the reason why the daemon gives none."""
+        if not self._has_time():
+            return _NO_TIME
         size = self._length.get(path)
         return self.reason if size is None else _Volume(self._download, path, size)
 

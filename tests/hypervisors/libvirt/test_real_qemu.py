@@ -273,6 +273,20 @@ def test_images_are_read_through_the_pool_where_that_is_asked_for(libvirt_zoo: Z
     assert [s.name for s in afar.vm("unregistered").snapshots] == ["hidden"]
 
 
+def test_image_for_which_no_time_is_left_is_unknown_and_the_host_is_not_lost(
+    libvirt_zoo: Zoo,
+) -> None:
+    endpoint = Endpoint(
+        name="bed", kind="libvirt", url=libvirt_zoo.bed.uri, deadline=timedelta(microseconds=1)
+    )
+    found = LIBVIRT.collect(endpoint, None, datetime.now(UTC), lambda _: None)
+    assert found.coverage.state is CoverageState.PARTIAL
+    assert len(found.virtual_machines) == len(libvirt_zoo.machines)
+    snapshot = Seen(libvirt_zoo, found).snapshot("internal-off", "first")
+    assert snapshot.size_bytes is None
+    assert "longer deadline" in snapshot.reclaimable_bytes.basis
+
+
 def test_all_is_read_without_the_right_to_change_anything(libvirt_zoo: Zoo) -> None:
     from snapaudit.hypervisors.libvirt.client import Client, sdk
 
