@@ -17,8 +17,8 @@ from snapaudit.hypervisors.libvirt.files import (
     UnreachableFiles,
 )
 from snapaudit.hypervisors.libvirt.raw import RawHost
+from snapaudit.hypervisors.libvirt.storage_xml import volume
 from snapaudit.hypervisors.libvirt.translate import inventory
-from snapaudit.hypervisors.libvirt.xml import volume
 from snapaudit.model.endpoint import Endpoint, Tls
 from snapaudit.model.inventory import Inventory
 from snapaudit.ports import Progress, Step

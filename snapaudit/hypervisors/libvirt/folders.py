@@ -12,7 +12,8 @@ from posixpath import basename
 from snapaudit.hypervisors.libvirt.files import Files
 from snapaudit.hypervisors.libvirt.parsed import ParsedHost, Pool
 from snapaudit.hypervisors.libvirt.qcow2 import Header, Qcow2Error, Source, read_header
-from snapaudit.hypervisors.libvirt.xml import ImageXml, VolumeXml
+from snapaudit.hypervisors.libvirt.storage_xml import VolumeXml
+from snapaudit.hypervisors.libvirt.xml import ImageXml
 
 FOLDER_KINDS = frozenset({"dir", "fs", "netfs"})
 

@@ -16,7 +16,8 @@ from posixpath import dirname
 from snapaudit.hypervisors.libvirt.files import Files
 from snapaudit.hypervisors.libvirt.parsed import Domain, ParsedHost
 from snapaudit.hypervisors.libvirt.qcow2 import Qcow2Error, read_header
-from snapaudit.hypervisors.libvirt.xml import DiskXml, VolumeXml
+from snapaudit.hypervisors.libvirt.storage_xml import VolumeXml
+from snapaudit.hypervisors.libvirt.xml import DiskXml
 
 LONGEST_CHAIN = 1024
 

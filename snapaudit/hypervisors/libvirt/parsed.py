@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from snapaudit.hypervisors.libvirt import xml
+from snapaudit.hypervisors.libvirt import storage_xml, xml
 from snapaudit.hypervisors.libvirt.raw import RawDomain, RawHost, RawPool
 from snapaudit.model.inventory import Gap
 
@@ -34,8 +34,8 @@ class Pool:
     """One storage pool with its volumes; ``is_complete``: the list is true as of now."""
 
     raw: RawPool
-    pool: xml.PoolXml
-    volumes: tuple[xml.VolumeXml, ...]
+    pool: storage_xml.PoolXml
+    volumes: tuple[storage_xml.VolumeXml, ...]
     is_complete: bool
 
 
@@ -105,8 +105,8 @@ def _nothing_known_of(raw: RawDomain) -> xml.DomainXml:
 def _pool(raw: RawPool, gaps: list[Gap], *, is_truth: bool) -> Pool | None:
     subject = f"storage pool {raw['name']}"
     gaps.extend(Gap(subject=subject, reason=line) for line in raw["trouble"])
-    for pool in _each(xml.pool, [raw["xml"]] if raw["xml"] else [], subject, gaps):
-        volumes = _each(xml.volume, raw["volumes"], subject, gaps)
+    for pool in _each(storage_xml.pool, [raw["xml"]] if raw["xml"] else [], subject, gaps):
+        volumes = _each(storage_xml.volume, raw["volumes"], subject, gaps)
         in_order = tuple(sorted(volumes, key=lambda volume: volume.path))
         return Pool(raw=raw, pool=pool, volumes=in_order, is_complete=is_truth or raw["refreshed"])
     return None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from snapaudit.hypervisors.libvirt.files import FileFacts, Files
 from snapaudit.hypervisors.libvirt.parsed import Domain, ParsedHost
-from snapaudit.hypervisors.libvirt.xml import VolumeXml
+from snapaudit.hypervisors.libvirt.storage_xml import VolumeXml
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from snapaudit.hypervisors.libvirt.files import Files, is_saved_memory
 from snapaudit.hypervisors.libvirt.graph import Graph
 from snapaudit.hypervisors.libvirt.parsed import ParsedHost, Pool
 from snapaudit.hypervisors.libvirt.sizes import Images
-from snapaudit.hypervisors.libvirt.xml import VolumeXml
+from snapaudit.hypervisors.libvirt.storage_xml import VolumeXml
 from snapaudit.model.inventory import StrayFile, StrayKind
 
 # Pools that several hosts can reach: a file unused here may be in use there.

@@ -1,6 +1,6 @@
 """libvirt's XML as small records: pure functions, text in, values out.
 
-Sources: libvirt's format pages for domains, snapshots, checkpoints, storage pools and volumes.
+Sources: libvirt's format pages for domains, snapshots and checkpoints.
 """
 
 from __future__ import annotations
@@ -84,33 +84,6 @@ class CheckpointXml:
     bitmaps: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VolumeXml:
-    """A volume of a pool. ``length_bytes`` is the length of its file, where libvirt told it."""
-
-    name: str
-    path: str
-    kind: str
-    format: str | None
-    capacity_bytes: int | None
-    allocation_bytes: int | None
-    length_bytes: int | None
-    backing: ImageXml | None
-    changed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PoolXml:
-    """A storage pool and its fill level in bytes."""
-
-    id: str
-    name: str
-    kind: str
-    path: str | None
-    capacity_bytes: int | None
-    available_bytes: int | None
-
-
 def parse(text: str) -> Element:
     """The root element. A document type is refused, so no entity can be declared or fetched."""
     if len(text) > MAX_CHARACTERS or "<!DOCTYPE" in text:
@@ -150,7 +123,7 @@ def _disks(root: Element) -> Iterator[DiskXml]:
         pool = source.get("pool") if source is not None else None
         images, is_complete = _images(disk)
         yield DiskXml(
-            target=_attribute(disk, "target", "dev") or "?",
+            target=attribute(disk, "target", "dev") or "?",
             images=images,
             is_complete=is_complete,
             has_mirror=disk.find("mirror") is not None,
@@ -163,10 +136,10 @@ def _images(disk: Element) -> tuple[tuple[ImageXml, ...], bool]:
     found = []
     top = _source_path(disk)
     if top:
-        found.append(ImageXml(path=top, format=_attribute(disk, "driver", "type")))
+        found.append(ImageXml(path=top, format=attribute(disk, "driver", "type")))
     level = disk.find("backingStore")
     while level is not None and level.find("source") is not None:
-        found.append(ImageXml(path=_source_path(level) or "?", format=_format(level)))
+        found.append(ImageXml(path=_source_path(level) or "?", format=format_of(level)))
         level = level.find("backingStore")
     return tuple(found), level is not None
 
@@ -178,15 +151,17 @@ def _source_path(element: Element) -> str | None:
     local = source.get("file") or source.get("dev") or source.get("dir")
     if local or source.get("protocol") is None:
         return local
-    host = _attribute(source, "host", "name") or ""
+    host = attribute(source, "host", "name") or ""
     return f"{source.get('protocol')}://{host}/{source.get('name', '')}"
 
 
-def _format(element: Element) -> str | None:
-    return _attribute(element, "format", "type")
+def format_of(element: Element) -> str | None:
+    """The image format an element names."""
+    return attribute(element, "format", "type")
 
 
-def _attribute(element: Element, child: str, name: str) -> str | None:
+def attribute(element: Element, child: str, name: str) -> str | None:
+    """An attribute of a child element, when both are there."""
     found = element.find(child)
     return found.get(name) if found is not None else None
 
@@ -206,7 +181,7 @@ def snapshot(text: str) -> SnapshotXml:
     return SnapshotXml(
         name=root.findtext("name", ""),
         description=root.findtext("description", ""),
-        created_at=_from_seconds(root.findtext("creationTime")),
+        created_at=from_seconds(root.findtext("creationTime")),
         parent=root.findtext("parent/name"),
         state=root.findtext("state", ""),
         memory=memory.get("snapshot", "no") if memory is not None else "no",
@@ -237,45 +212,10 @@ def checkpoint(text: str) -> CheckpointXml:
     disks = [d for d in root.iterfind("disks/disk") if d.get("checkpoint", "no") != "no"]
     return CheckpointXml(
         name=root.findtext("name", ""),
-        created_at=_from_seconds(root.findtext("creationTime")),
+        created_at=from_seconds(root.findtext("creationTime")),
         parent=root.findtext("parent/name"),
         targets=tuple(disk.get("name", "?") for disk in disks),
         bitmaps=tuple(disk.get("bitmap", "") for disk in disks),
-    )
-
-
-def volume(text: str) -> VolumeXml:
-    """A volume from its XML."""
-    root = parse(text)
-    return VolumeXml(
-        name=root.findtext("name", ""),
-        path=root.findtext("target/path") or root.findtext("key") or "",
-        kind=root.get("type", "file"),
-        format=_attribute(root, "target/format", "type"),
-        capacity_bytes=_bytes(root, "capacity"),
-        allocation_bytes=_bytes(root, "allocation"),
-        length_bytes=_bytes(root, "physical"),
-        backing=_volume_backing(root),
-        changed_at=_from_seconds(root.findtext("target/timestamps/mtime")),
-    )
-
-
-def _volume_backing(root: Element) -> ImageXml | None:
-    backing = root.find("backingStore")
-    path = backing.findtext("path") if backing is not None else None
-    return ImageXml(path=path, format=_format(backing)) if path and backing is not None else None
-
-
-def pool(text: str) -> PoolXml:
-    """A storage pool from its XML."""
-    root = parse(text)
-    return PoolXml(
-        id=root.findtext("uuid", ""),
-        name=root.findtext("name", ""),
-        kind=root.get("type", ""),
-        path=root.findtext("target/path"),
-        capacity_bytes=_bytes(root, "capacity"),
-        available_bytes=_bytes(root, "available"),
     )
 
 
@@ -284,12 +224,7 @@ def host_uuid(capabilities: str) -> str | None:
     return parse(capabilities).findtext("host/uuid")
 
 
-def _bytes(root: Element, name: str) -> int | None:
-    text = root.findtext(name)
-    return int(text) if text is not None and text.strip().isdigit() else None
-
-
-def _from_seconds(text: str | None) -> datetime | None:
+def from_seconds(text: str | None) -> datetime | None:
     """Unix seconds, with or without a fraction; nothing when there is no such moment."""
     try:
         return datetime.fromtimestamp(float(text or ""), UTC).replace(microsecond=0)
