@@ -22,6 +22,9 @@ from snapaudit.model.inventory import Coverage, CoverageState, Inventory
 from snapaudit.ports import Progress
 
 AT_ONCE = 8
+# A configuration may name these whatever is installed: such an endpoint is missing, not an error
+# that keeps the others from being read.
+KINDS = ("hyperv", "libvirt", "vsphere", "xen")
 SecretOf = Callable[[Endpoint], str | None]
 
 
@@ -46,7 +49,8 @@ def settings_of(request: Request) -> Settings:
 
 
 def _options_of_all_kinds() -> dict[str, frozenset[str]]:
-    return {kind: frozenset(registry.hypervisor(kind).options) for kind in registry.kinds()}
+    installed = {kind: frozenset(registry.hypervisor(kind).options) for kind in registry.kinds()}
+    return dict.fromkeys(KINDS, frozenset[str]()) | installed
 
 
 def gather(

@@ -97,6 +97,22 @@ def test_daemon_that_never_answers_ends_at_the_deadline(tmp_path: Path) -> None:
     assert took < 30
 
 
+def test_platform_that_is_not_installed_is_missing_and_keeps_no_other_from_being_read(
+    tmp_path: Path,
+) -> None:
+    write_config(
+        tmp_path,
+        "{name: t, kind: libvirt, url: 'test:///default'}",
+        "{name: vc, kind: vsphere, url: 'https://vcenter.example.org', username: audit}",
+    )
+    ran = snapaudit("audit", "-f", "json", cwd=tmp_path)
+    states = {entry["endpoint"]: entry for entry in json.loads(ran.out)["coverage"]}
+    assert ran.code == 3
+    assert states["t"]["virtual_machines"] == 1
+    assert states["vc"]["state"] == "missing"
+    assert "vsphere" in states["vc"]["reason"]
+
+
 def test_every_format_names_the_missing_endpoint(tmp_path: Path) -> None:
     write_config(tmp_path, "{name: kvm-lost, kind: libvirt, url: 'qemu+tcp://127.0.0.1:1/system'}")
     for name in ("table", "json", "csv", "markdown", "html"):
