@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Annotated
 
 from typer import Option
 
 from snapaudit.cli.exits import view_exit
-from snapaudit.cli.options import Common, use_colour, with_common
+from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import judge
 from snapaudit.cli.writing import targets, write
 from snapaudit.model.check import verdict
@@ -30,6 +29,6 @@ def command(
     """
     where = targets(common.format, common.output or (), AUDIT_FORMATS, "table")
     audit = judge(common).audit
-    width, colour = shutil.get_terminal_size((100, 40)).columns, use_colour(common)
+    width, colour = terminal_width(), use_colour(common)
     write(where, lambda name: render_audit(audit, name, width=width, colour=colour))
     return verdict(audit, fail_on=fail_on).exit_code if fail_on else view_exit(audit)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import Annotated
 
@@ -12,7 +11,7 @@ from snapaudit.app.audit import policy_of
 from snapaudit.app.explaining import explain, machine_of, snapshot_of
 from snapaudit.app.gather import settings_of
 from snapaudit.cli.exits import Exit
-from snapaudit.cli.options import Common, use_colour, with_common
+from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import Judged, judge
 from snapaudit.cli.writing import targets, write
 from snapaudit.codec.documents import to_json
@@ -40,7 +39,7 @@ def command(
     where = targets(common.format, common.output or (), FORMATS, "text")
     policy = policy_of(settings_of(common.request()), tuple(common.rules or ()))
     rule = next((rule for rule in policy.rules if rule.id == name), None)
-    width, colour = shutil.get_terminal_size((100, 40)).columns, use_colour(common)
+    width, colour = terminal_width(), use_colour(common)
     if rule is not None:
         sys.stdout.buffer.write(render_rule(rule, width=width, colour=colour))
         return Exit.DONE

@@ -17,6 +17,8 @@ from typer import Option
 from snapaudit.app.gather import Request
 from snapaudit.errors import UsageError
 
+_NO_TERMINAL = 100
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
@@ -94,6 +96,19 @@ def use_colour(common: Common) -> bool:
     if common.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False
     return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()
+
+
+def terminal_width() -> int:
+    """Columns of the terminal somebody looks at, also when a pager stands between; else 100."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        try:
+            return os.get_terminal_size(stream.fileno()).columns
+        except (OSError, ValueError, AttributeError):
+            continue
+    return _NO_TERMINAL
 
 
 def with_common(command: Callable[..., int]) -> Callable[..., int]:
