@@ -89,7 +89,7 @@ def _purpose(scene: SnapshotScene) -> Purpose:
         endpoint=scene.machine.endpoint.inventory.endpoint,
         vm_id=scene.machine.vm.id,
         snapshot_id=scene.snapshot.id,
-        purpose=scene.reading.purpose.value,
+        purpose=scene.reading.purpose,
         score=scene.reading.score,
         reasons=scene.reading.reasons,
     )

@@ -35,6 +35,7 @@ class Classifier:
         self._expiry = ExpiryReader(lexicon.words)
         self._weights = read_weights()
         self._read_clues = lru_cache(_REMEMBERED)(self._from_clues)
+        self._count_step = lru_cache(_REMEMBERED)(self._weights.count_step)
 
     def read(
         self, snapshot: Snapshot, age: timedelta | Unknown, company: Company, now: datetime
@@ -63,20 +64,17 @@ class Classifier:
         is_unexpired: bool,
     ) -> Clues:
         known_age = None if isinstance(age, Unknown) else age
-        return Clues(
-            wording=wording,
-            age_step=self._weights.age_step(known_age),
-            count_step=self._weights.count_step(company.snapshots),
-            rhythm=company.rhythm,
-            is_young=known_age is not None and known_age < self._weights.young_age,
-            is_large=_is_large(snapshot, company, self._weights.large_share),
-            is_unexpired=is_unexpired,
-            has_script_account=_has_script_account(snapshot),
-            missing=_missing(
-                knows_age=known_age is not None,
-                knows_creator=snapshot.creator is not None,
-                knows_size=snapshot.size_bytes is not None,
-            ),
+        size, creator = snapshot.size_bytes, snapshot.creator
+        return Clues(  # in the order of its fields: this is made once for every snapshot there is
+            wording,
+            self._weights.age_step(known_age),
+            self._count_step(company.snapshots),
+            company.rhythm,
+            known_age is not None and known_age < self._weights.young_age,
+            size is not None and _is_large(size, company, self._weights.large_share),
+            is_unexpired,
+            creator is not None and _is_script_account(creator),
+            _missing(known_age is None, creator is None, size is None),
         )
 
     def _from_clues(self, clues: Clues) -> Reading:
@@ -111,19 +109,17 @@ def _proven(marker: Marker, has_ticket: bool) -> Reading:
     )
 
 
-def _is_large(snapshot: Snapshot, company: Company, share: float) -> bool:
-    if not snapshot.size_bytes or not company.disk_bytes:
-        return False
-    return snapshot.size_bytes > company.disk_bytes * share
+def _is_large(size_bytes: int, company: Company, share: float) -> bool:
+    return bool(company.disk_bytes) and size_bytes > (company.disk_bytes or 0) * share
 
 
-def _has_script_account(snapshot: Snapshot) -> bool:
-    creator = snapshot.creator
-    return bool(creator) and not _SCRIPT_WORDS.isdisjoint(fold(creator or "").split())
+@lru_cache(_REMEMBERED)
+def _is_script_account(creator: str) -> bool:
+    return not _SCRIPT_WORDS.isdisjoint(fold(creator).split())
 
 
 @cache
-def _missing(*, knows_age: bool, knows_creator: bool, knows_size: bool) -> tuple[str, ...]:
+def _missing(no_age: bool, no_creator: bool, no_size: bool) -> tuple[str, ...]:
     """The evidence that could not be had, in words."""
-    known = {"its age": knows_age, "its creator": knows_creator, "its size": knows_size}
-    return (*(name for name, is_known in known.items() if not is_known), *_ALWAYS_MISSING)
+    absent = {"its age": no_age, "its creator": no_creator, "its size": no_size}
+    return (*(name for name, is_absent in absent.items() if is_absent), *_ALWAYS_MISSING)
