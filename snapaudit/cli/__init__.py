@@ -18,6 +18,8 @@ def run(arguments: list[str]) -> int:
     try:
         answer = application()(arguments, prog_name="snapaudit", standalone_mode=False)
         sys.stdout.flush()
+        if answer == Exit.INTERRUPTED:  # so typer answers for an interrupt that reached it
+            return _say("interrupted", Exit.INTERRUPTED)
         return CHECK_UNKNOWN if is_check and _is_unread_help(arguments) else int(answer or 0)
     except TyperException as error:
         return _say(error.format_message(), usage_exit(is_check=is_check))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.beds.processes import wait_until
 
 
 @dataclass(frozen=True)
@@ -19,13 +23,44 @@ class Ran:
         return "Traceback" not in self.out + self.err
 
 
+def _environment(cwd: Path, environ: dict[str, str]) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    return {**kept, "HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd), **environ}
+
+
+def interrupted_after(seconds: float, *arguments: str, cwd: Path) -> Ran:
+    """As `snapaudit`, with Ctrl-C for it and all its processes after so long."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "snapaudit", *arguments],
+        cwd=cwd,
+        env=_environment(cwd, {}),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        start_new_session=True,
+    )
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    wait_until(lambda: not _exists(process.pid), 5, "the processes it started end")
+    return Ran(process.returncode, out, err)
+
+
+def _exists(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def snapaudit(*arguments: str, cwd: Path, **environ: str) -> Ran:
     """Run it in a folder; nothing of the caller's own configuration reaches it."""
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     done = subprocess.run(
         [sys.executable, "-m", "snapaudit", *arguments],
         cwd=cwd,
-        env={**kept, "HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd), **environ},
+        env=_environment(cwd, environ),
         capture_output=True,
         encoding="utf-8",
         timeout=120,

@@ -14,7 +14,7 @@ import pytest
 
 from snapaudit.codec.documents import inventories_document
 from tests.builders import inventory, snapshot, vm
-from tests.cli.running import Ran, snapaudit, write_config
+from tests.cli.running import Ran, interrupted_after, snapaudit, write_config
 
 
 def one_line(ran: Ran) -> str:
@@ -111,6 +111,15 @@ def test_platform_that_is_not_installed_is_missing_and_keeps_no_other_from_being
     assert states["t"]["virtual_machines"] == 1
     assert states["vc"]["state"] == "missing"
     assert "vsphere" in states["vc"]["reason"]
+
+
+def test_interrupt_ends_the_run_at_once_with_130_and_leaves_no_process(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    write_config(tmp_path, f"{{name: kvm1, kind: libvirt, url: 'qemu:///system?socket={path}'}}")
+    with silent_server(path):
+        ran = interrupted_after(1.5, "audit", cwd=tmp_path)
+    assert (ran.code, ran.out) == (130, "")
+    assert one_line(ran) == "snapaudit: interrupted"
 
 
 def test_every_format_names_the_missing_endpoint(tmp_path: Path) -> None:

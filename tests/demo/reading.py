@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from xml.etree.ElementTree import Element
-
-from defusedxml.ElementTree import fromstring
+from xml.etree.ElementTree import Element, fromstring
 
 from tests.builders import GIB, NOW
 
 
 def xml(thing: Any) -> Element:
     """What a domain or a volume says of itself."""
-    root: Element = fromstring(thing.XMLDesc(0))
-    return root
+    return fromstring(thing.XMLDesc(0))
 
 
 def snaps(node: Any, machine: str) -> dict[str, Element]:
