@@ -1,0 +1,205 @@
+"""The commands as a user types them: what they write, where, and what they end with."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from snapaudit.codec.documents import inventories_document
+from tests.builders import disk, inventory, layer, snapshot, stray, vm
+from tests.cli.running import Ran, snapaudit, write_config
+
+NOW = ("--now", "2026-06-01T12:00:00Z")
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    """A folder with a saved inventory of two machines."""
+    web = vm(
+        "web01",
+        snapshot("before-upgrade", age="9d", description="kernel"),
+        snapshot("other", age="1h", parent_id="before-upgrade"),
+        current_snapshot_id="other",
+    )
+    db = vm("db01", snapshot("other", age="2d", protections=("busy: a backup runs",)))
+    document = inventories_document([inventory(web, db, strays=(stray(),))], compress=False)
+    (tmp_path / "i.json").write_bytes(document)
+    return tmp_path
+
+
+def on_saved(folder: Path, *arguments: str) -> Ran:
+    return snapaudit(*arguments, "--inventory", "i.json", *NOW, cwd=folder)
+
+
+# audit and where results go -----------------------------------------------------------------------
+
+
+def test_plain_output_takes_the_result_from_stdout(saved: Path) -> None:
+    ran = on_saved(saved, "audit", "-f", "json", "-o", "out/audit.json")
+    assert (ran.code, ran.out) == (0, "")
+    assert json.loads((saved / "out/audit.json").read_text())["schema"] == "snapaudit/audit@1"
+
+
+def test_several_formats_are_written_at_once_and_the_table_goes_to_stdout_when_asked(
+    saved: Path,
+) -> None:
+    files = ("-o", "html=a.html", "-o", "json=a.json", "-o", "csv=a.csv")
+    assert on_saved(saved, "audit", *files).out == ""
+    ran = on_saved(saved, "audit", "-f", "table", *files)
+    assert "web01" in ran.out
+    assert (saved / "a.html").read_text().startswith("<!doctype html>")
+    assert json.loads((saved / "a.json").read_text())["findings"]
+
+
+def test_file_that_cannot_be_written_is_one_line_and_leaves_nothing_behind(saved: Path) -> None:
+    (saved / "taken").write_text("a file, no folder")
+    ran = on_saved(saved, "audit", "-o", "json=taken/a.json")
+    assert ran.code == 2
+    assert "taken/a.json" in ran.err
+    assert ran.has_no_traceback()
+
+
+@pytest.mark.parametrize(("level", "code"), [("warning", 2), ("critical", 2)])
+def test_fail_on_ends_as_check_does(saved: Path, level: str, code: int) -> None:
+    assert on_saved(saved, "audit", "-f", "json", "--fail-on", level).code == code
+    assert on_saved(saved, "audit", "-f", "json").code == 0
+
+
+def test_check_gives_the_verdict_as_text_and_as_json(saved: Path) -> None:
+    text, document = on_saved(saved, "check"), on_saved(saved, "check", "-f", "json")
+    assert text.code == document.code == 2
+    assert text.out.startswith("CRITICAL")
+    check = json.loads(document.out)
+    assert (check["schema"], check["status"], check["exit_code"]) == (
+        "snapaudit/check@1",
+        "critical",
+        2,
+    )
+
+
+def test_unknown_endpoint_is_refused_with_the_nearest_name(saved: Path) -> None:
+    ran = on_saved(saved, "audit", "--endpoint", "kvm2")
+    assert ran.code == 2
+    assert "did you mean 'kvm1'" in ran.err
+
+
+# collect ------------------------------------------------------------------------------------------
+
+
+def test_collect_saves_what_audit_reads_again(tmp_path: Path) -> None:
+    write_config(tmp_path, "{name: t, kind: libvirt, url: 'test:///default'}")
+    ran = snapaudit("collect", "-o", "seen.json.gz", cwd=tmp_path)
+    assert ran.out == ""
+    assert "seen.json.gz: 1 endpoint(s), 1 machines" in ran.err
+    seen = json.loads(gzip.decompress((tmp_path / "seen.json.gz").read_bytes()))
+    assert (seen["schema"], seen["endpoint"]) == ("snapaudit/inventory@1", "t")
+    again = snapaudit("audit", "--inventory", "seen.json.gz", "-f", "json", cwd=tmp_path)
+    assert json.loads(again.out)["inventories"] == [seen]
+
+
+def test_collect_of_a_missing_endpoint_saves_that_it_is_missing(tmp_path: Path) -> None:
+    write_config(tmp_path, "{name: far, kind: libvirt, url: 'qemu+tcp://127.0.0.1:1/system'}")
+    ran = snapaudit("collect", "-o", "seen.json", cwd=tmp_path)
+    assert ran.code == 3
+    assert "far: missing" in ran.err
+    assert json.loads((tmp_path / "seen.json").read_text())["coverage"]["state"] == "missing"
+
+
+# explain and rules --------------------------------------------------------------------------------
+
+
+def test_explain_shows_every_number_and_the_tree(saved: Path) -> None:
+    ran = on_saved(saved, "explain", "web01/before-upgrade")
+    assert ran.code == 0
+    for piece in ("stale-snapshot", "9 days", "over 7 days", "gives back", "└── before-upgrade"):
+        assert piece in ran.out, piece
+
+
+def test_explain_tells_protections(saved: Path) -> None:
+    assert "busy: a backup runs" in on_saved(saved, "explain", "db01/other").out
+
+
+def test_explain_as_json_carries_values_bounds_and_answers(saved: Path) -> None:
+    page = json.loads(on_saved(saved, "explain", "web01/before-upgrade", "-f", "json").out)
+    stale = next(answer for answer in page["answers"] if answer["rule"] == "stale-snapshot")
+    assert stale["severity"] == "critical"
+    assert {"fact": "age", "value": "P9D", "bound": "P7D", "answer": "yes"}.items() <= (
+        stale["weighed"][0].items()
+    )
+
+
+def test_explain_of_a_name_two_things_have_lists_both(saved: Path) -> None:
+    ran = on_saved(saved, "explain", "other")
+    assert ran.code == 2
+    assert "web01/other" in ran.err
+    assert "db01/other" in ran.err
+
+
+@pytest.mark.parametrize("name", ["web01", "pool-1", "/vm/old.qcow2", "kvm1"])
+def test_explain_knows_machines_datastores_files_and_endpoints(saved: Path, name: str) -> None:
+    ran = on_saved(saved, "explain", name)
+    assert ran.code == 0
+    assert name.rsplit("/", 1)[-1] in ran.out
+
+
+def test_explain_of_a_rule_needs_no_endpoint(tmp_path: Path) -> None:
+    ran = snapaudit("explain", "stale-snapshot", cwd=tmp_path)
+    assert ran.code == 0
+    assert "delete snapshot" in ran.out
+
+
+def test_rules_are_listed_shown_and_validated(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    rule = (
+        "id: big-disk\ntitle: Long\nsubject: virtual-machine\n"
+        "levels: {warning: {longest_chain: {over: 2}}}\nwhy: it is long\nfix: Shorten it.\n"
+    )
+    (tmp_path / "mine/big-disk.yaml").write_text(rule)
+    assert "big-disk" in snapaudit("rules", "list", "--rules", "mine", cwd=tmp_path).out
+    assert rule in snapaudit("rules", "show", "big-disk", "--rules", "mine", cwd=tmp_path).out
+    assert snapaudit("rules", "validate", "--rules", "mine", cwd=tmp_path).code == 0
+    (tmp_path / "mine/big-disk.yaml").write_text(rule.replace("longest_chain", "longest_chian"))
+    ran = snapaudit("rules", "validate", "--rules", "mine", cwd=tmp_path)
+    assert ran.code == 2
+    assert "mine/big-disk.yaml:4:20" in ran.err
+    assert "longest_chain" in ran.err
+
+
+def test_rule_of_ones_own_judges(saved: Path) -> None:
+    (saved / "mine").mkdir()
+    (saved / "mine/any-snapshot.yaml").write_text(
+        "id: any-snapshot\ntitle: There is one\nsubject: snapshot\n"
+        "levels: {info: {age: {over: 1m}}}\nwhy: to be seen\nfix: Look.\n"
+    )
+    ran = on_saved(saved, "audit", "-f", "json", "--rules", "mine")
+    found = [f for f in json.loads(ran.out)["findings"] if f["rule"] == "any-snapshot"]
+    assert len(found) == 3
+
+
+# init ---------------------------------------------------------------------------------------------
+
+
+def test_init_writes_a_configuration_that_is_valid_and_never_replaces_one_unasked(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "run/libvirt").mkdir(parents=True)
+    (tmp_path / "run/libvirt/libvirt-sock").touch()
+    ran = snapaudit("init", cwd=tmp_path, XDG_RUNTIME_DIR=str(tmp_path / "run"))
+    assert ran.code == 0
+    assert "qemu:///session" in (tmp_path / "snapaudit.yaml").read_text()
+    assert snapaudit("rules", "validate", cwd=tmp_path).code == 0
+    again = snapaudit("init", cwd=tmp_path)
+    assert again.code == 2
+    assert "--yes" in again.err
+    assert snapaudit("init", "--yes", cwd=tmp_path).code == 0
+
+
+def test_every_missing_image_is_a_critical_finding(tmp_path: Path) -> None:
+    lost = vm("web01", disks=(disk(layer(exists=False, size_bytes=None)),))
+    (tmp_path / "i.json").write_bytes(inventories_document([inventory(lost)], compress=False))
+    ran = on_saved(tmp_path, "audit", "-f", "json")
+    rules = {f["rule"]: f["severity"] for f in json.loads(ran.out)["findings"]}
+    assert rules["broken-chain"] == "critical"
