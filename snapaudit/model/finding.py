@@ -75,13 +75,17 @@ class Purpose:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointCoverage:
-    """How much of one endpoint was seen, in numbers."""
+    """How much of one endpoint was seen, in numbers.
+
+    ``cautions`` are what every reader has to know of it, each ``word: sentence``.
+    """
 
     endpoint: str
     state: CoverageState
     reason: str | None
     virtual_machines: int
     snapshots: int
+    cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

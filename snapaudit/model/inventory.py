@@ -227,6 +227,7 @@ class Inventory:
 
     ``clock_skew_seconds`` is the manager's clock minus ours, None when it was not told. ``gaps``
     is what should have been read and was not; ``blind_spots`` what this way of reading never sees.
+    ``connection_verified`` False: nobody checked who answered, or others could read along.
     """
 
     schema: str = INVENTORY_SCHEMA
@@ -237,6 +238,7 @@ class Inventory:
     manager_id: str | None = None
     clock_skew_seconds: float | None = None
     lab: bool = False
+    connection_verified: bool | None = None
     hosts: tuple[Host, ...] = ()
     datastores: tuple[Datastore, ...] = ()
     virtual_machines: tuple[VirtualMachine, ...] = ()

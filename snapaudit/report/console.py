@@ -66,9 +66,7 @@ def _verdict(seen_view: View) -> Text:
     check: Check = seen_view.check
     first = Text.assemble((label(check.status), _VERDICT[check.status]), "  ", sentence(check))
     rest = [text(f"! {spot}", "bold magenta") for spot in seen_view.blind]
-    if seen_view.labs:
-        names = ", ".join(seen_view.labs)
-        rest.append(text(f"! LAB: {names}. Limits may be looser there.", "bold yellow"))
+    rest += [text(f"! {one.line}", "bold yellow") for one in seen_view.cautions]
     rest += [text(seen(seen_view.audit)), text(space(seen_view.audit))]
     return lines(first, *rest)
 

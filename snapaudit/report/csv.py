@@ -27,7 +27,7 @@ def render(audit: Audit) -> bytes:
     What was not seen stands first, with the reason as evidence. Of severity ``unknown`` is an
     endpoint, with its state as rule (``endpoint-missing``), and an object that was ``not-read``. Of
     severity ``note`` is what may be old (``with-care``), what this way of reading never shows
-    (``never-seen``), and that an endpoint is a ``lab``.
+    (``never-seen``), and that an endpoint is a ``lab`` or its connection ``unverified``.
     """
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
@@ -46,8 +46,9 @@ def _endpoint_rows(seen_view: View) -> Iterator[_Row]:
         yield _unseen("unknown", f"endpoint-{one.state}", one.endpoint, one.endpoint, reason)
     for spot in () if incomplete else seen_view.blind:
         yield _unseen("unknown", "endpoint-missing", "", "", spot)
-    for name in seen_view.labs:
-        yield _unseen("note", "lab", name, name, "limits may be looser there")
+    for caution in seen_view.cautions:
+        where = caution.endpoint
+        yield _unseen("note", caution.word, where, where, caution.sentence)
 
 
 def _blind_rows(seen_view: View) -> Iterator[_Row]:

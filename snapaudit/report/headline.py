@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from snapaudit.model.check import Check, Status, is_whole_view
 from snapaudit.model.finding import Audit, EndpointCoverage
 from snapaudit.model.inventory import CoverageState
@@ -47,6 +49,28 @@ def not_seen(coverage: tuple[EndpointCoverage, ...]) -> tuple[str, ...]:
         return ()
     spots = tuple(_not_seen(one) for one in coverage if one.state is not CoverageState.COMPLETE)
     return spots or ("no virtual machine is visible on any endpoint",)
+
+
+class Caution(NamedTuple):
+    """What every reader has to know of an endpoint."""
+
+    endpoint: str
+    word: str
+    sentence: str
+
+    @property
+    def line(self) -> str:
+        """``LAB kvm1: limits may be looser there``."""
+        return f"{self.word.upper()} {self.endpoint}: {self.sentence}"
+
+
+def cautions(coverage: tuple[EndpointCoverage, ...]) -> tuple[Caution, ...]:
+    """The cautions of all endpoints, in their order."""
+    return tuple(
+        Caution(one.endpoint, *caution.split(": ", 1))
+        for one in coverage
+        for caution in one.cautions
+    )
 
 
 def _not_seen(one: EndpointCoverage) -> str:

@@ -47,8 +47,8 @@ def _opening(seen_view: View) -> Iterator[str]:
     yield ""
     for spot in seen_view.blind:
         yield f"- **not seen**: {markdown_cell(spot)}"
-    if seen_view.labs:
-        yield f"- **lab**: {markdown_cell(', '.join(seen_view.labs))}; limits may be looser there"
+    for one in seen_view.cautions:
+        yield f"- **{one.word}**: {markdown_cell(one.endpoint)}: {markdown_cell(one.sentence)}"
     yield f"- {markdown_cell(seen(audit))}"
     yield f"- {markdown_cell(space(audit))}"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from snapaudit.model.check import Check, verdict
 from snapaudit.model.finding import Audit, Purpose
 from snapaudit.model.policy import Severity
-from snapaudit.report.headline import not_seen
+from snapaudit.report.headline import Caution, cautions, not_seen
 from snapaudit.report.lookup import Lookup
 from snapaudit.report.rows import Question, Row, fold, fold_questions
 from snapaudit.report.stores import Store, endangered_first
@@ -26,7 +26,8 @@ class Blind:
 class View:
     """An audit, folded and put in order.
 
-    ``blind`` are the endpoints that are not complete, in words; ``labs`` are names of endpoints.
+    ``blind`` are the endpoints that are not complete, in words; ``cautions`` is what every reader
+    has to know of an endpoint.
     ``gaps`` could not be read this time, ``doubts`` may be old, ``never_seen`` is out of sight of
     the platform's way of reading.
     """
@@ -35,7 +36,7 @@ class View:
     check: Check
     lookup: Lookup
     blind: tuple[str, ...]
-    labs: tuple[str, ...]
+    cautions: tuple[Caution, ...]
     stores: tuple[Store, ...]
     rows: tuple[Row, ...]
     questions: tuple[Question, ...]
@@ -64,7 +65,7 @@ def view(audit: Audit) -> View:
         check=verdict(audit),
         lookup=lookup,
         blind=not_seen(audit.coverage),
-        labs=tuple(one.endpoint for one in audit.inventories if one.lab),
+        cautions=cautions(audit.coverage),
         stores=endangered_first(audit),
         rows=fold(audit.findings, lookup),
         questions=fold_questions(audit.undetermined),

@@ -186,8 +186,8 @@ def _coverage(seen_view: View) -> Iterator[_Row]:
         yield (doubt.endpoint, "with care", None, None, doubt.subject, doubt.reason)
     for blind in seen_view.never_seen:
         yield (blind.endpoint, "never seen", None, None, blind.subject, blind.reason)
-    for name in seen_view.labs:
-        yield (name, "lab", None, None, None, "limits may be looser there")
+    for caution in seen_view.cautions:
+        yield (caution.endpoint, caution.word, None, None, None, caution.sentence)
     for spot in seen_view.blind:
         yield (None, "not seen", None, None, None, spot)
     for line in (f"{label(check.status)}: {sentence(check)}", seen(audit), space(audit)):

@@ -102,7 +102,15 @@ def _coverage(inventory: Inventory) -> EndpointCoverage:
         reason=inventory.coverage.reason,
         virtual_machines=len(inventory.virtual_machines),
         snapshots=sum(len(vm.snapshots) for vm in inventory.virtual_machines),
+        cautions=tuple(_cautions(inventory)),
     )
+
+
+def _cautions(inventory: Inventory) -> Iterator[str]:
+    if inventory.lab:
+        yield "lab: limits may be looser there"
+    if inventory.connection_verified is False:
+        yield "unverified: its connection is not encrypted or not verified; it may never be changed"
 
 
 def _finding_order(finding: Finding) -> tuple[int, str, str, str, str, str, str]:

@@ -104,6 +104,7 @@ def _coverage(inventory: Inventory) -> EndpointCoverage:
         reason=inventory.coverage.reason,
         virtual_machines=len(machines),
         snapshots=sum(len(machine.snapshots) for machine in machines),
+        cautions=("lab: limits may be looser there",) if inventory.lab else (),
     )
 
 

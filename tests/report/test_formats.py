@@ -6,10 +6,13 @@ import zipfile
 
 import pytest
 
+from snapaudit.model.check import verdict
 from snapaudit.model.inventory import Coverage, CoverageState, Gap
 from snapaudit.report.escape import columns
-from snapaudit.report.formats import AUDIT_FORMATS, render_audit
-from tests.builders import datastore, inventory, vm
+from snapaudit.report.formats import AUDIT_FORMATS, CHECK_FORMATS, render_audit, render_check
+from snapaudit.rules.engine import audit
+from snapaudit.rules.loader import load_policy
+from tests.builders import NOW, datastore, inventory, vm
 from tests.examples import FILES, FOLDER, example_audit
 from tests.report.records import audit_of, on_snapshot, open_question
 
@@ -66,6 +69,20 @@ def test_gaps_and_old_file_lists_are_said_aloud(name: str) -> None:
     for words in ("refreshed 3 days ago", "machine build03", "it was locked", "array snapshots"):
         assert words in text
     assert "lab" in text.lower()
+
+
+@pytest.mark.parametrize("name", AUDIT_FORMATS)
+def test_grd_35_a_connection_that_is_not_verified_is_said_in_every_format(name: str) -> None:
+    policy = load_policy((), disable={}, levels={}, environments=())
+    seen = audit([inventory(vm(), endpoint="hv7", connection_verified=False)], policy, NOW)
+    assert "unverified" in _readable(name, render_audit(seen, name, width=160)).lower()
+
+
+@pytest.mark.parametrize("name", CHECK_FORMATS)
+def test_grd_35_a_check_says_so_too(name: str) -> None:
+    policy = load_policy((), disable={}, levels={}, environments=())
+    seen = audit([inventory(vm(), endpoint="hv7", connection_verified=False)], policy, NOW)
+    assert "unverified" in render_check(verdict(seen), name).decode().lower()
 
 
 @pytest.mark.parametrize("name", [name for name in AUDIT_FORMATS if name != "json"])

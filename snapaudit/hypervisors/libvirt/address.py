@@ -24,9 +24,13 @@ class Address:
         return self.driver == "test"
 
     @property
-    def is_encrypted_or_local(self) -> bool:
-        """Whether nobody on the way can read or change what is said."""
-        return self.transport != "tcp" and self.transport != "libssh"
+    def is_verified(self) -> bool:
+        """Whether the other side proved who it is, and nobody on the way can read along.
+
+        ``no_verify=1`` in the URI switches off the check of certificates and host keys.
+        """
+        trusts_anybody = "no_verify=1" in urlsplit(self.url).query.split("&")
+        return self.transport != "tcp" and not trusts_anybody
 
     def shares_files_with_us(self, hostname: str | None) -> bool:
         """Whether the images of that daemon are files of this machine.

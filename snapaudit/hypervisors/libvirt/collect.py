@@ -68,10 +68,10 @@ class LibvirtHypervisor:
             return inventory(
                 raw,
                 _files(address, images, raw, client, lambda: time.monotonic() < until),
-                endpoint=endpoint.name,
+                endpoint=endpoint,
                 collected_at=now,
-                lab=endpoint.lab,
                 is_local=is_local,
+                is_verified=address.is_verified,
             )
 
 

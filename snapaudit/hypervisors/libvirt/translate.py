@@ -27,6 +27,7 @@ from snapaudit.hypervisors.libvirt.machine import Machine
 from snapaudit.hypervisors.libvirt.parsed import ParsedHost, parse_host
 from snapaudit.hypervisors.libvirt.protections import Surroundings
 from snapaudit.hypervisors.libvirt.raw import RawHost
+from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import (
     Checkpoint,
     Coverage,
@@ -56,7 +57,13 @@ _NOTHING_VISIBLE = (
 
 
 def inventory(
-    raw: RawHost, files: Files, *, endpoint: str, collected_at: datetime, lab: bool, is_local: bool
+    raw: RawHost,
+    files: Files,
+    *,
+    endpoint: Endpoint,
+    collected_at: datetime,
+    is_local: bool,
+    is_verified: bool,
 ) -> Inventory:
     """The whole host as the model has it."""
     host = completed(parse_host(raw), files)
@@ -74,12 +81,13 @@ def inventory(
     gaps = (*host.gaps, *_gaps(host, put_together.values(), around))
     is_whole = all(domain.definitions for domain in host.domains)
     return Inventory(
-        endpoint=endpoint,
+        endpoint=endpoint.name,
         hypervisor="libvirt",
         manager_id=host_id,
         collected_at=collected_at,
         clock_skew_seconds=0.0 if is_local else None,
-        lab=lab,
+        lab=endpoint.lab,
+        connection_verified=is_verified,
         coverage=_coverage(host, gaps),
         hosts=(Host(id=host_id, name=raw["hostname"], version=_version(raw)),),
         datastores=tuple(

@@ -87,9 +87,13 @@ def test_ssh_with_a_key(bed: LibvirtBed) -> None:
         refused = seen_at(server.uri(bed.daemon.socket, key="host"))
     assert found.coverage.state is CoverageState.COMPLETE
     assert [vm.name for vm in found.virtual_machines] == ["web"]
+    assert found.connection_verified is False  # the URI of the bed says no_verify=1
     assert refused.coverage.state is CoverageState.MISSING
     assert "ssh refused the login" in (refused.coverage.reason or "")
 
 
-def test_plain_tcp(bed: LibvirtBed) -> None:
-    assert seen_at(bed.tcp_uri()).coverage.state is CoverageState.COMPLETE
+def test_plain_tcp_is_read_and_called_unverified(bed: LibvirtBed) -> None:
+    found = seen_at(bed.tcp_uri())
+    assert found.coverage.state is CoverageState.COMPLETE
+    assert found.connection_verified is False
+    assert seen_at(bed.uri).connection_verified is True

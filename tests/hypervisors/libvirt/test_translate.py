@@ -5,6 +5,7 @@ from typing import Any
 from snapaudit.hypervisors.libvirt.files import Files, UnreachableFiles
 from snapaudit.hypervisors.libvirt.raw import RawHost
 from snapaudit.hypervisors.libvirt.translate import inventory
+from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import (
     CoverageState,
     Inventory,
@@ -29,7 +30,10 @@ REMOTE = UnreachableFiles("they are files of another machine")
 
 
 def read(raw: RawHost, files: Files = REMOTE) -> Inventory:
-    return inventory(raw, files, endpoint="kvm1", collected_at=NOW, lab=False, is_local=False)
+    endpoint = Endpoint(name="kvm1", kind="libvirt", url="qemu+tls://kvm1/system")
+    return inventory(
+        raw, files, endpoint=endpoint, collected_at=NOW, is_local=False, is_verified=True
+    )
 
 
 def machine(found: Inventory, name: str = "web") -> VirtualMachine:
