@@ -27,7 +27,7 @@ from snapaudit.rules.scene import SnapshotScene
 from snapaudit.rules.staging import stage
 from snapaudit.rules.summary import summarize
 
-_ORDER = {severity: -severity.rank for severity in Severity}
+_WORST_FIRST = tuple(sorted(Severity, key=lambda severity: -severity.rank))
 
 
 def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Audit:
@@ -41,7 +41,8 @@ def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Au
         judgements, purposes = _judge(seen, policy, now)
         findings = [item for item in judgements if isinstance(item, Finding)]
         undetermined = [item for item in judgements if isinstance(item, Undetermined)]
-        findings.sort(key=_finding_order)
+        findings.sort(key=lambda item: (item.rule, *_subject_order(item.subject)))
+        findings = [item for grade in _WORST_FIRST for item in findings if item.severity is grade]
         undetermined.sort(key=lambda item: (item.rule, *_subject_order(item.subject)))
         purposes.sort(key=lambda item: (item.endpoint, item.vm_id, item.snapshot_id))
         return Audit(
@@ -111,10 +112,6 @@ def _cautions(inventory: Inventory) -> Iterator[str]:
         yield "lab: limits may be looser there"
     if inventory.connection_verified is False:
         yield "unverified: its connection is not encrypted or not verified; it may never be changed"
-
-
-def _finding_order(finding: Finding) -> tuple[int, str, str, str, str, str, str]:
-    return (_ORDER[finding.severity], finding.rule, *_subject_order(finding.subject))
 
 
 def _subject_order(subject: Subject) -> tuple[str, str, str, str, str]:

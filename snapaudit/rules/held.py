@@ -36,7 +36,9 @@ class Held:
                     seen.add(identity)
                     self._by_store[layer.datastore_id].deltas.append(layer.size_bytes)
             self._add_inside(vm)
-        self._unplaced: list[int | None] = [None] * len(self._by_store[None].deltas)
+        nowhere = self._by_store[None]
+        self._unplaced_deltas: list[int | None] = [None] * len(nowhere.deltas)
+        self._unplaced = [*self._unplaced_deltas, *nowhere.inside]
 
     def _add_inside(self, vm: VirtualMachine) -> None:
         if not vm.snapshots:
@@ -44,7 +46,7 @@ class Held:
         outside = {layer.snapshot_id for layer in _overlays(vm)}
         sizes = [shot.size_bytes for shot in vm.snapshots if shot.id not in outside]
         stores = {disk.layers[-1].datastore_id for disk in vm.disks if disk.layers} - {None}
-        for store in stores:
+        for store in stores or {None}:
             is_certain = len(stores) == 1
             self._by_store[store].inside.extend(sizes if is_certain else [None] * len(sizes))
 
@@ -55,7 +57,7 @@ class Held:
 
     def largest_delta(self, datastore_id: str) -> int | Unknown:
         """The largest delta or phantom overlay; 0 when there is none."""
-        deltas = [*self._by_store[datastore_id].deltas, *self._unplaced]
+        deltas = [*self._by_store[datastore_id].deltas, *self._unplaced_deltas]
         largest = max((size for size in deltas if size is not None), default=0)
         return Unknown(_REASON, largest) if None in deltas else largest
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from snapaudit.model.finding import Finding, Summary, Undetermined
@@ -19,13 +18,13 @@ def summarize(
     undetermined: Sequence[Undetermined],
 ) -> Summary:
     """The numbers of one audit."""
-    counts = Counter(finding.severity for finding in findings)
+    severities = [finding.severity for finding in findings]
     machines = [vm for inventory in inventories for vm in inventory.virtual_machines]
     sizes = [shot.size_bytes for vm in machines for shot in vm.snapshots]
     return Summary(
-        info=counts[Severity.INFO],
-        warning=counts[Severity.WARNING],
-        critical=counts[Severity.CRITICAL],
+        info=severities.count(Severity.INFO),
+        warning=severities.count(Severity.WARNING),
+        critical=severities.count(Severity.CRITICAL),
         undetermined=len(undetermined),
         virtual_machines=len(machines),
         snapshots=len(sizes),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 _FEWEST = 3
+_A_DAY = timedelta(days=1)
 _RHYTHMS = (
     ("daily", timedelta(hours=23), timedelta(hours=25)),
     ("weekly", timedelta(days=6, hours=20), timedelta(days=7, hours=4)),
@@ -20,10 +21,10 @@ def rhythm(times: Iterable[datetime]) -> str | None:
     if len(ordered) < _FEWEST:
         return None
     gaps = [later - earlier for earlier, later in pairwise(ordered)]
+    least, most = min(gaps), max(gaps)
     for name, shortest, longest in _RHYTHMS:
-        if shortest <= min(gaps) and max(gaps) <= longest:
+        if shortest <= least and most <= longest:
             return name
-    apart = min(gaps) >= timedelta(days=1)
-    if apart and len({(time.weekday(), time.hour) for time in ordered}) == 1:
+    if least >= _A_DAY and len({(time.weekday(), time.hour) for time in ordered}) == 1:
         return "same weekday and hour"
     return None
