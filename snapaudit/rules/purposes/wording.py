@@ -12,7 +12,7 @@ from snapaudit.rules.purposes.lexicon import Lexicon, Topic, Word
 from snapaudit.rules.purposes.markers import Marker, Markers
 
 _REMEMBERED = 65536
-_DIGITS = str.maketrans("23456789", "11111111")
+_DIGITS = bytes.maketrans(b"23456789", b"11111111")
 _DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
 
 
@@ -42,9 +42,11 @@ class WordingReader:
 
     def read(self, name: str, description: str) -> Wording:
         """What a name and a description tell."""
-        return self._read_shape(name.translate(_DIGITS), description.translate(_DIGITS))
+        return self._read_shape(_shape(name), _shape(description))
 
-    def _read(self, name: str, description: str) -> Wording:
+    def _read(self, name_shape: bytes, description_shape: bytes) -> Wording:
+        name = name_shape.decode("utf-8", "surrogatepass")
+        description = description_shape.decode("utf-8", "surrogatepass")
         text = f"{name}\n{description}" if description else name
         marker, has_ticket = self._markers.in_text(text)
         words = self._lexicon.numbers(fold(text))
@@ -61,3 +63,8 @@ class WordingReader:
             has_number=has_number,
             may_declare_expiry=Topic.UNTIL in topics or Topic.UNTIL_AFTER in topics,
         )
+
+
+def _shape(text: str) -> bytes:
+    """The text with its digits made alike; as bytes, which translate several times as fast."""
+    return text.encode("utf-8", "surrogatepass").translate(_DIGITS)
