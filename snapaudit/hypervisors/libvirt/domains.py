@@ -99,7 +99,14 @@ def _domain(
         snapshots=[],
         current=None,
         checkpoints=[],
-        trouble=[],
+        trouble=[
+            f"nobody could tell whether it is {word}"
+            for word, mark in (
+                ("persistent", marks.persistent),
+                ("saved", marks.managed_save),
+            )
+            if mark is None
+        ],
     )
     try:
         _fill(sdk, domain, raw, marks)

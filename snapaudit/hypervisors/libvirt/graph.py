@@ -8,7 +8,7 @@ says of its own backing image.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from posixpath import dirname
@@ -28,11 +28,6 @@ class Chain:
 
     paths: tuple[str, ...]
     is_complete: bool
-
-    def below(self, path: str) -> str | None:
-        """The image that one stands on, in this line."""
-        at = self.paths.index(path) if path in self.paths else 0
-        return self.paths[at - 1] if at > 0 else None
 
 
 @dataclass(slots=True)
@@ -69,23 +64,33 @@ class Graph:
 
 
 def build(host: ParsedHost, files: Files) -> Graph:
-    """The graph of a host, from live chains, image headers, volumes, and snapshots, in that order.
+    """The graph of a host, from live chains, headers, volumes, definitions and snapshots in turn.
 
-    Headers come before volumes: they are the file itself, and a volume is a cached reading of it.
+    Headers come before volumes: they are the file itself, and a volume is a cached reading of it. A
+    chain in the definition of a machine that is off is what it was when it last ran.
     """
     graph = Graph(files.resolve)
+    for domain, disk in _defined_disks(host):
+        _learn_top(graph, host, domain, disk)
     for domain in host.domains:
-        for definition in domain.definitions:
-            for disk in definition.disks:
-                _learn_disk(graph, host, domain, disk)
+        for disk in domain.live.disks if domain.is_running else ():
+            _learn_chain(graph, host, disk)
     if files.reads_images:
         _learn_headers(graph, files)
-    for pool in host.pools:
-        for volume in pool.volumes:
-            _learn_volume(graph, volume)
+    for volume in (volume for pool in host.pools for volume in pool.volumes):
+        _learn_volume(graph, volume)
+    for _, disk in _defined_disks(host):
+        _learn_chain(graph, host, disk)
     for domain in host.domains:
         _learn_snapshots(graph, domain)
     return graph
+
+
+def _defined_disks(host: ParsedHost) -> Iterator[tuple[Domain, DiskXml]]:
+    for domain in host.domains:
+        for definition in domain.definitions:
+            for disk in definition.disks:
+                yield domain, disk
 
 
 def top_path(host: ParsedHost, disk: DiskXml) -> str | None:
@@ -99,15 +104,20 @@ def top_path(host: ParsedHost, disk: DiskXml) -> str | None:
     return None
 
 
-def _learn_disk(graph: Graph, host: ParsedHost, domain: Domain, disk: DiskXml) -> None:
+def _learn_top(graph: Graph, host: ParsedHost, domain: Domain, disk: DiskXml) -> None:
+    top = top_path(host, disk)
+    if top is not None:
+        graph.tops.setdefault(graph.resolve(top), set()).add(domain.raw["uuid"])
+    for image in disk.images:
+        if image.format:
+            graph.formats.setdefault(graph.resolve(image.path), image.format)
+
+
+def _learn_chain(graph: Graph, host: ParsedHost, disk: DiskXml) -> None:
     top = top_path(host, disk)
     if top is None:
         return
     line = [graph.resolve(top), *(graph.resolve(image.path) for image in disk.images[1:])]
-    graph.tops.setdefault(line[0], set()).add(domain.raw["uuid"])
-    for image in disk.images:
-        if image.format:
-            graph.formats.setdefault(graph.resolve(image.path), image.format)
     for above, below in pairwise(line):
         graph.learn(above, below)
     is_raw = graph.formats.get(line[-1]) == "raw"

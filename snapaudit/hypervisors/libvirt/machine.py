@@ -109,7 +109,8 @@ def _is_template(
     another folder, is taken for the template of a single clone. All else counts as this machine's
     own, so that an overlay nobody explains is shown rather than excused.
     """
-    if graph.others_on(path, {above}) or graph.tops.get(path, set()) - {domain.raw["uuid"]}:
+    others = [image for image in graph.others_on(path, {above}) if graph.backing.get(image) == path]
+    if others or graph.tops.get(path, set()) - {domain.raw["uuid"]}:
         return True
     if above in explained:
         return False

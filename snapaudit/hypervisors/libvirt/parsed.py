@@ -24,6 +24,12 @@ class Domain:
     checkpoints: tuple[xml.CheckpointXml, ...]
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all of it could be read, so that every file it uses is known."""
+        understood = len(self.snapshots) == len(self.raw["snapshots"])
+        return bool(self.definitions) and understood and not self.raw["trouble"]
+
+    @property
     def is_running(self) -> bool:
         """Whether a process holds the images open."""
         return self.raw["state"] not in (0, 5, 6)

@@ -70,6 +70,9 @@ def external_sizes(snapshot: SnapshotXml, graph: Graph, images: Images, *, versi
 
     The gain is what the overlay occupies less what its merge target grows by.
     """
+    unnamed = [d.target for d in snapshot.disks if d.mode == "external" and not d.overlay]
+    if unnamed or (snapshot.memory == "external" and not snapshot.memory_file):
+        return unknown(f"libvirt does not name the file of {', '.join(unnamed) or 'its memory'}")
     overlays = [path for _, path in external_disks(snapshot, graph)]
     memory = [graph.resolve(snapshot.memory_file)] if snapshot.memory_file else []
     parts = {path: images.used(path) for path in (*overlays, *memory)}

@@ -24,11 +24,13 @@ _MEMORY_ENDINGS = frozenset((".mem", ".ram", ".memory", ".vmstate", ".save", ".v
 def find(host: ParsedHost, graph: Graph, images: Images) -> Iterator[StrayFile]:
     """Every unused file, pool by pool. Ask only when every domain could be read."""
     used = _used(host, graph)
+    by_name = {name for d in host.domains for one in d.definitions for name in one.volumes}
     for pool in host.pools:
         for volume in pool.volumes:
             path = graph.resolve(volume.path)
             is_there = images.facts(path).exists is not False
-            if is_there and path not in used and not _is_other(volume):
+            is_used = path in used or (pool.pool.name, volume.name) in by_name
+            if is_there and not is_used and not _is_other(volume):
                 yield _stray(pool, volume, path, images)
 
 

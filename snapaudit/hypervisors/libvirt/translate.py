@@ -79,7 +79,7 @@ def inventory(
     )
     host_id = xml.host_uuid(raw["capabilities"]) or raw["hostname"]
     gaps = (*host.gaps, *_gaps(host, put_together.values(), around))
-    is_whole = all(domain.definitions for domain in host.domains)
+    is_whole = all(domain.is_whole for domain in host.domains)
     return Inventory(
         endpoint=endpoint.name,
         hypervisor="libvirt",
@@ -138,8 +138,8 @@ def _gaps(host: ParsedHost, put_together: Iterable[Machine], around: Surrounding
     for pool in host.pools:
         if not pool.raw["active"]:
             yield Gap(subject=f"storage pool {pool.raw['name']}", reason="it is not active")
-    if not all(domain.definitions for domain in host.domains):
-        reason = "not judged, because the disks of some machine could not be read"
+    if not all(domain.is_whole for domain in host.domains):
+        reason = "not judged, because some machine could not be read as a whole"
         yield Gap(subject="unused files", reason=reason)
     for machine in put_together:
         subject = f"virtual machine {machine.domain.raw['name']}"

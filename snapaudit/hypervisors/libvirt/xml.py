@@ -39,7 +39,7 @@ class DiskXml:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainXml:
-    """A domain: what it is called, what its disks stand on, and every file it names at all."""
+    """A domain: what it is called, what its disks stand on, and every file or volume it names."""
 
     uuid: str
     name: str
@@ -47,6 +47,7 @@ class DomainXml:
     description: str
     disks: tuple[DiskXml, ...]
     files: frozenset[str]
+    volumes: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,9 @@ def domain(text: str) -> DomainXml:
         description=root.findtext("description", ""),
         disks=tuple(_disks(root)),
         files=frozenset(_files(root)),
+        volumes=frozenset(
+            (source.get("pool", ""), source.get("volume", "")) for source in root.iter("source")
+        ),
     )
 
 

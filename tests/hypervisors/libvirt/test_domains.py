@@ -118,6 +118,12 @@ def test_list_by_a_mark_that_fails_makes_every_domain_be_asked_and_is_told() -> 
     assert any("HAS_SNAPSHOT" in line for line in trouble)
 
 
+def test_mark_that_nobody_could_read_is_trouble_of_the_domain_and_so_protects_it() -> None:
+    for mark in (Sdk.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, Sdk.VIR_CONNECT_LIST_DOMAINS_PERSISTENT):
+        (raw,), _ = read(Connection(Domain(), fails=(mark,)))
+        assert len(raw["trouble"]) == 1
+
+
 def test_snapshot_that_vanishes_makes_all_be_read_again_since_its_neighbours_changed() -> None:
     before = [Snapshot("s1"), Snapshot("s2", gone(NO_SNAPSHOT))]
     (raw,), _ = read(Connection(Domain("web", before, [Snapshot("s1", lambda: "<rewritten/>")])))

@@ -157,6 +157,30 @@ def test_raw_image_is_a_base_by_nature() -> None:
     assert found.coverage.state is CoverageState.COMPLETE
 
 
+def test_volume_outranks_the_chain_recorded_when_a_machine_last_ran() -> None:
+    domain = raw_domain("web", disk_xml("/vm/web.s1", "/vm/old.qcow2"))
+    volumes = [volume_xml("/vm/web.s1", backing="/vm/new.qcow2"), volume_xml("/vm/new.qcow2")]
+    found = read(raw_host(domain, pools=[raw_pool(*volumes)]))
+    assert [path for path, _ in layers(found)] == ["/vm/new.qcow2", "/vm/web.s1"]
+
+
+def test_child_that_stands_elsewhere_by_now_excuses_no_phantom() -> None:
+    web = raw_domain("web", disk_xml("/vm/web.bak", "/vm/web.qcow2"), running=True)
+    other = raw_domain("other", disk_xml("/vm/other.qcow2", "/vm/base.qcow2"), running=True)
+    old = volume_xml("/vm/other.qcow2", backing="/vm/web.qcow2")
+    found = read(raw_host(web, other, pools=[raw_pool(old)]))
+    assert layers(found)[1] == ("/vm/web.bak", LayerRole.PHANTOM)
+
+
+def test_external_part_without_a_file_is_of_unknown_size_and_not_of_none() -> None:
+    text = snapshot_xml("s1", overlays={"vda": "/vm/web.s1"})
+    text = text.replace('<source file="/vm/web.s1"/>', "")
+    domain = raw_domain("web", disk_xml("/vm/web.s1"), snapshots=[text])
+    snapshot = only_snapshot(read(raw_host(domain)))
+    assert (snapshot.size_bytes, snapshot.reclaimable_bytes.max) == (None, None)
+    assert "vda" in snapshot.reclaimable_bytes.basis
+
+
 def test_chain_whose_end_nobody_tells_makes_the_view_partial() -> None:
     found = read(raw_host(raw_domain("web", disk_xml("/vm/web.s1", complete=False))))
     assert found.coverage.state is CoverageState.PARTIAL
@@ -424,6 +448,23 @@ def test_no_file_is_called_unused_while_some_machine_could_not_be_read() -> None
     found = read(raw_host(unreadable, pools=pools))
     assert found.strays == ()
     assert "unused files" in {gap.subject for gap in found.gaps}
+
+
+def test_no_file_is_called_unused_while_the_snapshots_of_a_machine_could_not_be_read() -> None:
+    domain = raw_domain("web", disk_xml("/vm/w"), trouble=["snapshots: access denied"])
+    found = read(raw_host(domain, pools=[raw_pool(volume_xml("/vm/w.mem"))]))
+    assert found.strays == ()
+    assert "unused files" in {gap.subject for gap in found.gaps}
+
+
+def test_volume_in_a_drive_by_the_name_of_its_pool_is_in_use() -> None:
+    drive = (
+        "<disk type='volume' device='cdrom'><source pool='images' volume='tools.img'/>"
+        "<target dev='sda'/></disk>"
+    )
+    domain = raw_domain("web", disk_xml("/vm/w"), drive)
+    pools = [raw_pool(volume_xml("/vm/tools.img", image="raw"))]
+    assert read(raw_host(domain, pools=pools)).strays == ()
 
 
 def test_unused_file_of_a_shared_pool_says_that_another_host_may_use_it() -> None:
