@@ -38,7 +38,7 @@ def write(bed: LibvirtBed, guest: Guest, offset: int, length: int, pattern: int)
     if guest.domain.isActive():
         guest.write("vda", offset, length, pattern)
     else:
-        bed.write_offline(Path(guest.disk("vda").find("source").get("file")), offset, length)  # type: ignore[union-attr,arg-type]
+        bed.write_offline(guest.chain("vda")[-1], offset, length)
 
 
 def take(bed: LibvirtBed, guest: Guest, name: str, *, external: bool) -> Any:
