@@ -55,7 +55,10 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$now" ]; then
     echo "setup: making the virtual environment in .venv" >&2
     rm -rf .venv
     python3 -m venv .venv
-    .venv/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/all.lock
+    # The lock file is complete. Left to look for dependencies, pip 23 takes a later release of one
+    # that is also asked for with an extra, and then refuses it for having no hash.
+    .venv/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps \
+        -r requirements/all.lock
     .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
     echo "$now" >"$stamp"
 fi
