@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node
-from snapaudit.config.settings import Limits, Reserve
 from snapaudit.config.window import window
 from snapaudit.errors import InputError
+from snapaudit.model.limits import Limits, Reserve
 
 KEYS = ("min_age", "max_actions", "max_share", "max_bytes", "min_free", "window")
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node
-from snapaudit.config.settings import Window
 from snapaudit.errors import InputError
+from snapaudit.model.limits import Window
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DAY = timedelta(days=1)

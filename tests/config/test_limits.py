@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snapaudit.config.settings import Limits, Reserve
+from snapaudit.model.limits import Limits, Reserve
 from tests.config.written import fault, settings
 
 

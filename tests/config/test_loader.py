@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from snapaudit.config.loader import defaults, load
-from snapaudit.config.settings import Limits, Reserve
 from snapaudit.errors import InputError
+from snapaudit.model.limits import Limits, Reserve
 from tests.config.written import OPTIONS_OF, fault, settings
 
 

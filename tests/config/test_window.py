@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from snapaudit.config.settings import Window
+from snapaudit.model.limits import Window
 from tests.config.written import fault, settings
 
 
