@@ -3,11 +3,14 @@
 SnapauditError
 ├── UsageError             an option or argument is wrong
 ├── InputError             a file is wrong: place, what was expected, nearest known word
+├── RefusedError           a guard, a limit, a plan or a lock forbids to go on; nothing was changed
+├── JournalError           the journal is damaged or cannot be written: nothing more may be sent
 └── HypervisorError        an endpoint could not be worked with
     ├── MissingSdk           the extra with its SDK is not installed
     ├── Unreachable          name, port, daemon: nothing answered
     ├── AccessDenied         the login or a right was refused
-    └── Gone                 the object existed and no longer does
+    ├── Gone                 the object existed and no longer does
+    └── CallRefused          a mutating call was refused, and nothing has changed
 
 What is expected while looking is a value instead (Gap, Undetermined): it travels with the result.
 Every message names the place and says what to do; none needs a traceback to be understood.
@@ -50,6 +53,14 @@ class InputError(SnapauditError):
         super().__init__(f"{self.place}: {message}{hint}")
 
 
+class RefusedError(SnapauditError):
+    """Something forbids to go on, and nothing was changed. The text names it and the way out."""
+
+
+class JournalError(SnapauditError):
+    """The journal is damaged, or cannot be written: nothing more may be sent."""
+
+
 class HypervisorError(SnapauditError):
     """An endpoint could not be worked with."""
 
@@ -68,3 +79,7 @@ class AccessDenied(HypervisorError):
 
 class Gone(HypervisorError):
     """The object was there and no longer is."""
+
+
+class CallRefused(HypervisorError):
+    """The platform refused a mutating call before anything changed."""

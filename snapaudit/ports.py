@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from snapaudit.model.acting import Abilities, Call, Watched
 from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import Inventory
+from snapaudit.model.plan import Action, VmId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,45 @@ class Step:
 
 
 Progress = Callable[[Step], None]
+
+
+class Actuator(Protocol):
+    """The hand that changes one endpoint. It exists only under ``enforce --apply``.
+
+    It makes one call at a time for a machine and never repeats one by itself: no retry, no second
+    login, no replay. Whatever it raises but `CallRefused` leaves open whether the call arrived.
+    """
+
+    def observe(self, vm_id: VmId) -> Inventory:
+        """A fresh reading of one machine and all that must be known to judge it, changing nothing.
+
+        Coverage says whether everything that could stand on its disks was seen. A machine that is
+        no longer there is not in it. Raises HypervisorError when the endpoint cannot be read.
+        """
+        ...
+
+    def next_call(self, action: Action, seen: Inventory, made: Sequence[Call]) -> Call | None:
+        """The next mutating call towards the action's end, read off what is seen; None: no more.
+
+        ``made`` are the calls of this action so far, in this run and in the journal. A call among
+        them that is due again, since it had no effect, is answered with another way or with None.
+        """
+        ...
+
+    def send(self, call: Call) -> str | None:
+        """Make the call, once, and return at once with the platform's task id, if it has any.
+
+        Raises CallRefused when the platform refused it and nothing has changed.
+        """
+        ...
+
+    def watch(self, call: Call, task_id: str | None) -> Watched:
+        """How far the call has come; also for one that another process sent, as far as visible."""
+        ...
+
+    def close(self) -> None:
+        """Let the connection go. Never ends a merge."""
+        ...
 
 
 class Hypervisor(Protocol):
@@ -44,5 +85,17 @@ class Hypervisor(Protocol):
 
         What cannot be read becomes a Gap. Raises HypervisorError when the endpoint as a whole
         cannot be read; may block for ever, the caller ends it at the deadline.
+        """
+        ...
+
+    @property
+    def abilities(self) -> Abilities:
+        """What enforcement can do here; planning needs it, and nothing that could act."""
+        ...
+
+    def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:
+        """Log in as the account that may delete. Only ``enforce --apply`` asks for it.
+
+        Raises HypervisorError; MissingSdk or UsageError where the platform cannot act at all.
         """
         ...

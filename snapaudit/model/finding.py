@@ -37,7 +37,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One rule matched one subject."""
+    """One rule matched one subject.
+
+    ``due_at`` is when it may be acted on, for a rule that announces first; None for all others.
+    """
 
     rule: str
     severity: Severity
@@ -46,6 +49,7 @@ class Finding:
     remedy: Remedy | None
     fingerprint: str
     exemption: str | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

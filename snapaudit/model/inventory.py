@@ -154,7 +154,8 @@ class Snapshot:
     ``id`` is unique among the snapshots of its machine. ``size_bytes`` is what has been written
     since it was taken, with its memory; ``pinned_bytes`` what is freed only with this snapshot;
     ``reclaimable_bytes`` what deleting it alone gives back. ``protections`` are the reasons why it
-    must not be deleted, each ``word: sentence``.
+    must not be deleted, each ``word: sentence``. ``identity`` is the platform's own fingerprint of
+    what the snapshot is, whatever its place in tree and chain, where its id may be used again.
     """
 
     id: str
@@ -171,13 +172,16 @@ class Snapshot:
     is_quiesced: bool | None = None
     creator: str | None = None
     protections: tuple[str, ...] = ()
+    identity: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualMachine:
     """A virtual machine with its disks and snapshots.
 
-    ``protections`` hold for every change to its chains, so for each of its snapshots too.
+    ``protections`` hold for every change to its chains, so for each of its snapshots too;
+    ``consolidation_protections`` besides them for merging the deltas that no snapshot explains,
+    and ``consolidation_doubt`` is what a person has to settle first: whether they are its own.
     """
 
     id: str
@@ -194,6 +198,8 @@ class VirtualMachine:
     notes: str = ""
     checkpoints: tuple[Checkpoint, ...] = ()
     protections: tuple[str, ...] = ()
+    consolidation_protections: tuple[str, ...] = ()
+    consolidation_doubt: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,7 +80,9 @@ Condition = Comparison | All | AnyOf
 class Rule:
     """One rule, as its file says it. ``levels`` maps each grade to its condition.
 
-    ``environment_levels`` replaces them for the machines of an environment.
+    ``environment_levels`` replaces them for the machines of an environment. ``grace`` is how long
+    a finding of mode ``mark`` is announced before it may be acted on. ``with_memory``: the remedy
+    is meant for snapshots that hold a machine's memory too.
     """
 
     id: str
@@ -93,6 +95,8 @@ class Rule:
     unless: Condition | None = None
     remedy: Remedy | None = None
     mode: Mode = Mode.REPORT
+    grace: timedelta | None = None
+    with_memory: bool = False
     environment_levels: dict[str, dict[Severity, Condition]]
 
 

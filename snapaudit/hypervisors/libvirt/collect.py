@@ -19,9 +19,10 @@ from snapaudit.hypervisors.libvirt.files import (
 from snapaudit.hypervisors.libvirt.raw import RawHost
 from snapaudit.hypervisors.libvirt.storage_xml import volume
 from snapaudit.hypervisors.libvirt.translate import inventory
+from snapaudit.model.acting import Abilities
 from snapaudit.model.endpoint import Endpoint, Tls
 from snapaudit.model.inventory import Inventory
-from snapaudit.ports import Progress, Step
+from snapaudit.ports import Actuator, Progress, Step
 
 # Of the endpoint's deadline; the rest is for one image that is under way, and for translating.
 _SHARE_FOR_IMAGES = 0.7
@@ -44,6 +45,15 @@ class LibvirtHypervisor:
     def options(self) -> Mapping[str, str]:
         """What only libvirt endpoints know."""
         return OPTIONS
+
+    @property
+    def abilities(self) -> Abilities:
+        """None yet."""
+        return Abilities()
+
+    def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:
+        """None yet."""
+        raise UsageError(f"endpoint {endpoint.name}: nothing can be changed on libvirt yet")
 
     def collect(
         self, endpoint: Endpoint, password: str | None, now: datetime, progress: Progress

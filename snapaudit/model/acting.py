@@ -1,0 +1,53 @@
+"""What an actuator says about itself, about the call it would make, and about one under way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from snapaudit.model.policy import Remedy
+
+
+class MergeOrder(StrEnum):
+    """In which order a platform merges a line of snapshots best."""
+
+    LEAF_FIRST = "leaf-first"
+    OLDEST_FIRST = "oldest-first"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What enforcement can do on a platform, and in which order along a chain."""
+
+    supports: frozenset[Remedy] = frozenset()
+    order: MergeOrder = MergeOrder.LEAF_FIRST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One mutating call, as data: enough to make it and to recognise it afterwards."""
+
+    name: str
+    about: Mapping[str, str | int | None] = field(default_factory=dict)
+
+
+class Phase(StrEnum):
+    """How far a call that was sent has come."""
+
+    RUNNING = "running"
+    OVER = "over"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is known of a call under way. ``reason`` only when it failed, in the platform's words.
+
+    OVER and FAILED are what the platform says; what is so is seen by reading again.
+    """
+
+    phase: Phase
+    done_bytes: int | None = None
+    total_bytes: int | None = None
+    reason: str | None = None
