@@ -38,9 +38,11 @@ def _list(common: Common) -> int:
 
     Example: snapaudit rules list
     """
+    from snapaudit.report.modes import brief
+
     policy = _policy(common)
     for rule in policy.rules:
-        line = f"{rule.id:<28} {rule.subject:<16} {rule.mode:<7} {rule.title}"
+        line = f"{rule.id:<28} {rule.subject:<16} {brief(rule):<13} {rule.title}"
         sys.stdout.write(f"{plain(line)}\n")
     for name in policy.disabled:
         sys.stdout.write(f"{plain(name):<28} disabled\n")

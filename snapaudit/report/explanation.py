@@ -12,7 +12,7 @@ from rich.text import Text
 from snapaudit.model.explanation import Explanation, RuleAnswer, WeighedFact
 from snapaudit.model.inventory import Snapshot
 from snapaudit.model.policy import Rule
-from snapaudit.report import phrases
+from snapaudit.report import modes, phrases
 from snapaudit.report.terminal import STYLES, draw, text
 
 _INDENT = (0, 1, 0, 2)
@@ -30,8 +30,8 @@ def render_rule(rule: Rule, *, width: int, colour: bool) -> bytes:
     facts = _grid()
     for name, said in (("why", rule.why), ("to do", rule.fix)):
         facts.add_row(text(name, "dim"), text(said))
-    remedy = phrases.words(rule.remedy) if rule.remedy else "none: a person decides"
-    facts.add_row(text("remedy", "dim"), text(f"{remedy} (mode: {rule.mode})"))
+    facts.add_row(text("remedy", "dim"), text(modes.remedy(rule)))
+    facts.add_row(text("mode", "dim"), text(modes.sentence(rule)))
     facts.add_row(text("stands in", "dim"), text(rule.source.source))
     title = Text.assemble(text(rule.id, "bold"), text(f"  {rule.title}"))
     return draw((title, facts), width=width, colour=colour)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 from snapaudit.codec import expect
@@ -13,7 +14,7 @@ from snapaudit.rules.conditions import read_condition
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 _REQUIRED = ("id", "title", "subject", "levels", "why", "fix")
-_OPTIONAL = ("unless", "remedy", "mode", "environments")
+_OPTIONAL = ("unless", "remedy", "mode", "grace", "with_memory", "environments")
 Levels = dict[Severity, Condition]
 
 
@@ -31,6 +32,8 @@ def read_rule(path: Path) -> Rule:
         unless=read_condition(keys["unless"], subject) if "unless" in keys else None,
         remedy=expect.word(keys["remedy"], Remedy) if "remedy" in keys else None,
         mode=_mode(keys),
+        grace=_grace(keys),
+        with_memory=_with_memory(keys),
         why=expect.text(keys["why"]),
         fix=expect.text(keys["fix"]),
         source=Place(str(path), node.place.line, node.place.column),
@@ -50,9 +53,35 @@ def _id(node: Node, path: Path) -> str:
 
 def _mode(keys: dict[str, Node]) -> Mode:
     mode = expect.word(keys["mode"], Mode) if "mode" in keys else Mode.REPORT
-    if mode is Mode.APPLY and "remedy" not in keys:
-        raise InputError(keys["mode"].place, "mode 'apply' needs a remedy to apply")
+    if mode is not Mode.REPORT and "remedy" not in keys:
+        raise InputError(keys["mode"].place, f"mode '{mode}' needs a remedy")
+    if mode is Mode.MARK and "grace" not in keys:
+        message = "mode 'mark' needs a grace, as in grace: 7d: how long it is announced first"
+        raise InputError(keys["mode"].place, message)
     return mode
+
+
+def _grace(keys: dict[str, Node]) -> timedelta | None:
+    """The announced span; written beside another mode it would promise what nothing keeps."""
+    if "grace" not in keys:
+        return None
+    node = keys["grace"]
+    if _mode(keys) is not Mode.MARK:
+        raise InputError(node.key_place, "grace is for mode 'mark'; write mode: mark, or leave it")
+    grace = expect.duration(node)
+    if not grace:
+        raise InputError(node.place, "a grace of nothing announces nothing; write mode: apply")
+    return grace
+
+
+def _with_memory(keys: dict[str, Node]) -> bool:
+    if "with_memory" not in keys:
+        return False
+    node, remedy = keys["with_memory"], keys.get("remedy")
+    if remedy is None or remedy.value != Remedy.DELETE_SNAPSHOT:
+        message = f"with_memory needs remedy: {Remedy.DELETE_SNAPSHOT}; nothing else asks for it"
+        raise InputError(node.key_place, message)
+    return expect.boolean(node)
 
 
 def _levels(node: Node, subject: SubjectKind) -> Levels:

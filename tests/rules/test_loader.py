@@ -7,7 +7,7 @@ import pytest
 
 from snapaudit.codec.yaml import Node, parse_yaml
 from snapaudit.errors import InputError, Place
-from snapaudit.model.policy import Comparison, Environment, Policy, Rule, Severity
+from snapaudit.model.policy import Comparison, Environment, Mode, Policy, Rule, Severity
 from snapaudit.rules.levels import levels_in
 from snapaudit.rules.loader import builtin_folder, load_policy
 
@@ -53,6 +53,7 @@ def levels(text: str) -> Levels:
     return found
 
 
+REMEDY = "fix: Do it.\nremedy: delete-snapshot"
 MISTAKES = [
     ("levels:\n  warning: {age: {over: 3d}}\n", "", "1:1", "the key 'levels' is missing"),
     ("why: Because.", "wyh: Because.", "6:1", "unknown key 'wyh'", "why"),
@@ -82,6 +83,14 @@ MISTAKES = [
     ("{age: {over: 3d}}", "{any: []}", "5:18", "'any' needs at least one condition"),
     ("{age: {over: 3d}}", "{any: [{all: [{agee: {over: 3d}}]}]}", "5:27", "unknown fact", "age"),
     ("fix: Do it.", "fix: Do it.\nmode: apply", "8:7", "mode 'apply' needs a remedy"),
+    ("fix: Do it.", "fix: Do it.\nmode: mark\ngrace: 7d", "8:7", "mode 'mark' needs a remedy"),
+    ("fix: Do it.", f"{REMEDY}\nmode: mark", "9:7", "mode 'mark' needs a grace, as in grace: 7d"),
+    ("fix: Do it.", f"{REMEDY}\nmode: mark\ngrace: 7", "10:8", "like 3d or 12h, found 7"),
+    ("fix: Do it.", f"{REMEDY}\nmode: mark\ngrace: 0d", "10:8", "a grace of nothing announces"),
+    ("fix: Do it.", f"{REMEDY}\nmode: apply\ngrace: 7d", "10:1", "grace is for mode 'mark'"),
+    ("fix: Do it.", f"{REMEDY}\ngrace: 7d", "9:1", "grace is for mode 'mark'"),
+    ("fix: Do it.", "fix: Do it.\nwith_memory: true", "8:1", "with_memory needs remedy: delete-"),
+    ("fix: Do it.", f"{REMEDY}\nwith_memory: 1", "9:14", "expected true or false, found 1"),
     ("fix: Do it.", "fix: Do it.\nmode: delete", "8:7", "expected one of report, mark, apply"),
     ("fix: Do it.", "fix: Do it.\nid: twice", "8:1", "the key 'id' stands twice"),
 ]
@@ -100,6 +109,25 @@ def test_mistake_is_told_with_its_place_and_the_nearest_word(
     assert message in error.message
     if near and near[0]:
         assert error.nearest == near[0]
+
+
+def test_grd_15_rule_that_marks_says_for_how_long_it_announces(tmp_path: Path) -> None:
+    text = f"{GOOD}remedy: delete-snapshot\nmode: mark\ngrace: 7d\n"
+    rule = rule_of(load(written(tmp_path, text)), "my-rule")
+    assert (rule.mode, rule.grace) == (Mode.MARK, timedelta(days=7))
+
+
+def test_grd_14_rule_means_snapshots_with_memory_only_where_it_says_so(tmp_path: Path) -> None:
+    text = f"{GOOD}remedy: delete-snapshot\n"
+    assert rule_of(load(written(tmp_path, text)), "my-rule").with_memory is False
+    more = written(tmp_path, f"{text}with_memory: true\n")
+    assert rule_of(load(more), "my-rule").with_memory is True
+
+
+def test_grd_14_consolidation_knows_no_snapshot_with_memory(tmp_path: Path) -> None:
+    text = f"{GOOD}remedy: consolidate\nwith_memory: true\n"
+    with pytest.raises(InputError, match="with_memory needs remedy: delete-snapshot"):
+        load(written(tmp_path, text))
 
 
 def test_conditions_nest_to_a_bound_depth_only(tmp_path: Path) -> None:

@@ -202,6 +202,11 @@ def test_only_rules_with_a_remedy_can_enter_a_plan() -> None:
     }
 
 
+def test_grd_14_pack_deletes_snapshots_with_memory_only_when_ancient_or_expired() -> None:
+    meant = {rule.id for rule in policy().rules if rule.with_memory}
+    assert meant == {"ancient-snapshot", "expired-snapshot"}
+
+
 def test_young_named_described_snapshot_gives_no_finding_at_all() -> None:
     shot = snapshot("before-upgrade", age="1h", description="asked for by the web team")
     result = audited(inventory(vm("web01", shot)))
