@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from datetime import datetime
 
 from rich import box
 from rich.console import RenderableType
@@ -46,7 +47,7 @@ def _parts(seen_view: View) -> Iterator[RenderableType]:
         rows = seen_view.of(severity)
         if rows:
             title = f"{severity.upper()}: {count(len(rows), 'subject')}"
-            yield from _titled(title, _rows(rows, severity))
+            yield from _titled(title, _rows(rows, severity, seen_view.audit.audited_at))
     if seen_view.questions:
         yield from _titled("Could not be decided", _questions(seen_view.questions))
     yield from _blind_parts("Could not be read", seen_view.gaps)
@@ -113,7 +114,7 @@ def _store_findings(store: Store) -> Text:
     return lines(*found)
 
 
-def _rows(rows: tuple[Row, ...], severity: Severity) -> Table:
+def _rows(rows: tuple[Row, ...], severity: Severity, now: datetime) -> Table:
     table = _grid()
     table.expand = True
     table.add_column("Subject", overflow="fold", ratio=2)
@@ -122,12 +123,13 @@ def _rows(rows: tuple[Row, ...], severity: Severity) -> Table:
     for row in rows:
         name = text(subject_name(row.subject), STYLES[severity], _NAME_COLUMNS)
         place = text(f"{words(row.subject.kind)} on {row.subject.endpoint}", "dim", _NAME_COLUMNS)
-        table.add_row(lines(name, place), _why(row), _gain(row))
+        table.add_row(lines(name, place), _why(row, now), _gain(row))
     return table
 
 
-def _why(row: Row) -> Text:
+def _why(row: Row, now: datetime) -> Text:
     parts = [_finding(one) for one in row.findings]
+    parts += [text(f"marked: {mark}", "cyan") for mark in row.marks(now)]
     parts += [text(f"protected: {reason}", "magenta") for reason in row.protections]
     parts += [text(f"exempt: {reason}", "green") for reason in row.exemptions]
     return lines(*parts)

@@ -16,13 +16,15 @@ from snapaudit.report.view import View, view
 HEADER = (
     "severity", "rule", "endpoint", "subject_kind", "vm_id", "vm_name", "subject_id",
     "subject_name", "evidence", "reclaimable_min_bytes", "reclaimable_max_bytes", "remedy",
-    "protections", "exemption", "fingerprint",
+    "protections", "exemption", "fingerprint", "due_at",
 )  # fmt: skip
 _Row = tuple[str | int | None, ...]
 
 
 def render(audit: Audit) -> bytes:
     """A header and one row a finding; text is quoted, numbers are bare, unknown is empty.
+
+    ``due_at`` is when a marked finding may be acted on, in UTC; no other finding has one.
 
     What was not seen stands first, with the reason as evidence. Of severity ``unknown`` is an
     endpoint, with its state as rule (``endpoint-missing``), and an object that was ``not-read``. Of
@@ -64,7 +66,7 @@ def _blind_rows(seen_view: View) -> Iterator[_Row]:
 
 def _unseen(severity: str, rule: str, endpoint: str, subject: str, reason: str) -> _Row:
     about = (severity, rule, endpoint, "endpoint", None, None, endpoint, subject)
-    return (*about, reason, None, None, None, None, None, None)
+    return (*about, reason, *[None] * (len(HEADER) - len(about) - 1))
 
 
 def _finding_rows(seen_view: View) -> Iterator[_Row]:
@@ -89,4 +91,5 @@ def _finding_row(finding: Finding, lookup: Lookup) -> _Row:
         " | ".join(lookup.protections(subject)),
         finding.exemption,
         finding.fingerprint,
+        None if finding.due_at is None else f"{finding.due_at:%Y-%m-%dT%H:%M:%SZ}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from snapaudit.model.finding import Audit, Evidence
 from snapaudit.model.policy import Severity
@@ -28,7 +29,8 @@ def _lines(seen_view: View) -> Iterator[str]:
     for severity in reversed(Severity):
         rows = seen_view.of(severity)
         yield from _section(
-            f"{severity.capitalize()}: {count(len(rows), 'subject')}", _finding_rows(rows)
+            f"{severity.capitalize()}: {count(len(rows), 'subject')}",
+            _finding_rows(rows, seen_view.audit.audited_at),
         )
     yield from _section("Makeshift backups, by their looks", _suspect_rows(seen_view))
     yield from _section("Could not be decided", _question_rows(seen_view.questions))
@@ -81,11 +83,12 @@ def _store_rows(stores: tuple[Store, ...]) -> Iterator[tuple[str, ...]]:
         )
 
 
-def _finding_rows(rows: tuple[Row, ...]) -> Iterator[tuple[str, ...]]:
+def _finding_rows(rows: tuple[Row, ...], now: datetime) -> Iterator[tuple[str, ...]]:
     yield ("Subject", "Endpoint", "What and why", "Gives back", "Note")
     for row in rows:
         why = (f"**{markdown_cell(one.rule)}**: {_proof(one.evidence)}" for one in row.findings)
-        notes = [f"protected: {reason}" for reason in row.protections]
+        notes = [f"marked: {mark}" for mark in row.marks(now)]
+        notes += [f"protected: {reason}" for reason in row.protections]
         notes += [f"exempt: {reason}" for reason in row.exemptions]
         yield (
             markdown_cell(subject_name(row.subject)),

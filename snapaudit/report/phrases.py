@@ -8,8 +8,10 @@ from humanize import naturalsize
 
 from snapaudit.model.finding import Evidence, FactValue
 from snapaudit.model.inventory import ByteRange
+from snapaudit.model.policy import Remedy
 
 _OPERATORS = {"over": "over", "at_least": "at least", "under": "under", "at_most": "at most"}
+_PARTICIPLES = {Remedy.DELETE_SNAPSHOT: "deleted", Remedy.CONSOLIDATE: "consolidated"}
 _HOURS_MATTER_BELOW = timedelta(days=31)
 _SIZE_WORDS = frozenset({"size", "bytes", "capacity", "free", "held", "delta", "shortage"})
 
@@ -48,6 +50,12 @@ def age(created_at: datetime | None, now: datetime) -> str:
 def moment(at: datetime) -> str:
     """``2026-06-01 12:00 UTC``."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
+
+
+def announcement(remedy: Remedy, due_at: datetime, now: datetime) -> str:
+    """``may be deleted from 2026-12-01``, and ``since`` once that moment is over."""
+    when = "since" if due_at <= now else "from"
+    return f"may be {_PARTICIPLES[remedy]} {when} {due_at:%Y-%m-%d}"
 
 
 def size(number: int | None) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from snapaudit.model.finding import Finding, Subject, Undetermined
 from snapaudit.model.inventory import ByteRange
-from snapaudit.model.policy import Severity, SubjectKind
+from snapaudit.model.policy import Remedy, Severity, SubjectKind
 from snapaudit.report.lookup import Lookup
+from snapaudit.report.phrases import announcement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +18,7 @@ class Row:
     """One subject with all that was found about it, the worst first.
 
     ``gain`` is what its removal alone gives back, ``protections`` say why it must stay.
+    What is protected or accepted bears no mark: its day never comes.
     """
 
     severity: Severity
@@ -28,6 +31,14 @@ class Row:
     def exemptions(self) -> tuple[str, ...]:
         """The findings among them that somebody accepted, with the reason."""
         return tuple(f"{one.rule}: {one.exemption}" for one in self.findings if one.exemption)
+
+    def marks(self, now: datetime) -> tuple[str, ...]:
+        """``may be deleted from 2026-12-01``, once for each remedy that was announced."""
+        days: dict[Remedy, datetime] = {}
+        for one in () if self.protections else self.findings:
+            if one.due_at and one.remedy and one.exemption is None:
+                days[one.remedy] = min(one.due_at, days.get(one.remedy, one.due_at))
+        return tuple(announcement(remedy, due_at, now) for remedy, due_at in sorted(days.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

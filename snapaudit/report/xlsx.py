@@ -94,6 +94,7 @@ def _findings(seen_view: View) -> Iterator[_Row]:
     yield (
         "Severity", "Rule", "Endpoint", "Kind", "VM", "Subject", "Evidence", "Gives back min GiB",
         "Gives back max GiB", "Remedy", "Protected", "Exempt", "VM id", "Subject id", "Fingerprint",
+        "May be acted on from (UTC)",
     )  # fmt: skip
     for row in seen_view.rows:
         low = None if row.gain is None else _gib(row.gain.min)
@@ -110,7 +111,7 @@ def _about(one: Finding) -> _Row:
 
 def _rest(one: Finding, protections: str) -> _Row:
     ids = (one.subject.vm_id, one.subject.id, one.fingerprint)
-    return (one.remedy, protections or None, one.exemption, *ids)
+    return (one.remedy, protections or None, one.exemption, *ids, one.due_at)
 
 
 def _snapshots(audit: Audit) -> Iterator[_Row]:

@@ -3,18 +3,21 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from snapaudit.model.check import verdict
 from snapaudit.model.inventory import Coverage, CoverageState, Gap
+from snapaudit.model.policy import Remedy, Severity
 from snapaudit.report.escape import columns
 from snapaudit.report.formats import AUDIT_FORMATS, CHECK_FORMATS, render_audit, render_check
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
 from tests.builders import NOW, datastore, inventory, vm
 from tests.examples import FILES, FOLDER, example_audit
-from tests.report.records import audit_of, on_snapshot, open_question
+from tests.report.records import audit_of, finding, on_snapshot, open_question
 
 INCOMPLETE = [state for state in CoverageState if state is not CoverageState.COMPLETE]
 
@@ -83,6 +86,17 @@ def test_grd_35_a_check_says_so_too(name: str) -> None:
     policy = load_policy((), disable={}, levels={}, environments=())
     seen = audit([inventory(vm(), endpoint="hv7", connection_verified=False)], policy, NOW)
     assert "unverified" in render_check(verdict(seen), name).decode().lower()
+
+
+@pytest.mark.parametrize("name", AUDIT_FORMATS)
+def test_grd_15_a_marked_finding_is_announced_in_every_format(name: str) -> None:
+    about = on_snapshot("web01", "before-upgrade")
+    found = finding("old", Severity.WARNING, about, remedy=Remedy.DELETE_SNAPSHOT)
+    marked = replace(found, due_at=datetime(2026, 12, 1, 8, 30, tzinfo=UTC))
+    text = _readable(name, render_audit(audit_of(inventory(vm()), findings=(marked,)), name))
+    assert ("46357.35" if name == "xlsx" else "2026-12-01") in text  # a sheet counts days
+    if name in ("table", "markdown", "html"):
+        assert "marked: may be deleted from 2026-12-01" in text.lower()
 
 
 @pytest.mark.parametrize("name", [name for name in AUDIT_FORMATS if name != "json"])

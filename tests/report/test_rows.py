@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 from snapaudit.model.inventory import LayerRole
-from snapaudit.model.policy import Severity, SubjectKind
+from snapaudit.model.policy import Remedy, Severity, SubjectKind
 from snapaudit.report.lookup import Lookup
-from snapaudit.report.rows import fold, fold_questions, subject_name
+from snapaudit.report.rows import Row, fold, fold_questions, subject_name
 from snapaudit.report.stores import endangered_first
 from snapaudit.report.tree import render_tree
 from snapaudit.report.view import view
@@ -78,6 +82,39 @@ def test_open_questions_fold_by_rule_and_reason_and_keep_every_subject() -> None
     first, second = fold_questions(asked)
     assert (first.rule, len(first.subjects)) == ("stale", 3)
     assert (second.rule, len(second.subjects)) == ("big", 1)
+
+
+def _marked(**changes: Any) -> Row:
+    about = on_snapshot("web01", "a")
+    found = finding("old", WARNING, about, OLD, remedy=Remedy.DELETE_SNAPSHOT)
+    marked = replace(found, **{"due_at": NOW + timedelta(days=3), **changes})
+    (row,) = fold((marked,), Lookup((inventory(vm("web01", snapshot("a"))),)))
+    return row
+
+
+def test_mark_says_from_when_it_may_be_acted_on_and_then_since_when() -> None:
+    assert _marked().marks(NOW) == ("may be deleted from 2026-06-04",)
+    assert _marked().marks(NOW + timedelta(days=3)) == ("may be deleted since 2026-06-04",)
+    consolidated = _marked(remedy=Remedy.CONSOLIDATE).marks(NOW)
+    assert consolidated == ("may be consolidated from 2026-06-04",)
+
+
+def test_two_marks_on_one_subject_are_told_once_by_the_earlier_day() -> None:
+    about = on_snapshot("web01", "a")
+    found = [finding(rule, WARNING, about, OLD, remedy=Remedy.DELETE_SNAPSHOT) for rule in "ab"]
+    due = [replace(one, due_at=NOW + timedelta(days=9 - n)) for n, one in enumerate(found)]
+    (row,) = fold(due, Lookup(()))
+    assert row.marks(NOW) == ("may be deleted from 2026-06-09",)
+
+
+def test_what_is_exempt_or_protected_is_not_announced_for_deletion() -> None:
+    kept = snapshot("a", protections=("held: x",))
+    seen = Lookup((inventory(vm("web01", kept)),))
+    found = finding("old", WARNING, on_snapshot("web01", "a"), remedy=Remedy.DELETE_SNAPSHOT)
+    (row,) = fold((replace(found, due_at=NOW),), seen)
+    assert row.marks(NOW) == ()
+    assert _marked(exemption="until May").marks(NOW) == ()
+    assert _marked(due_at=None).marks(NOW) == ()
 
 
 def test_the_endangered_datastore_comes_before_the_fuller_one() -> None:
