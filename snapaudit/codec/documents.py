@@ -1,13 +1,14 @@
-"""JSON documents: inventories and audits, read and written, plain or gzip by the file's ending."""
+"""JSON documents: inventories, audits and plans, read and written; gzip by the file's ending."""
 
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from snapaudit.errors import InputError
 from snapaudit.model.inventory import INVENTORY_SCHEMA, Inventory
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 # pydantic is imported when the first document is read or written: most commands start without it.
 MAX_BYTES = 4 * 2**30
+Record = TypeVar("Record")
 
 
 @cache
@@ -34,6 +36,31 @@ def to_json(record: Any, *, indent: int | None = 2) -> str:
         return _adapter(kind).dump_json(record, indent=indent).decode() + "\n"
     except ValueError as error:
         raise InputError("output", f"cannot be written as JSON: {error}") from error
+
+
+def to_document(record: Any) -> dict[str, Any]:
+    """A record as its JSON document: texts, numbers, null, lists and objects with these."""
+    kind: Any = type(record)
+    try:
+        document = _adapter(kind).dump_python(record, mode="json")
+    except ValueError as error:
+        raise InputError("output", f"cannot be written as JSON: {error}") from error
+    return dict(document)
+
+
+def from_document(kind: type[Record], document: Mapping[str, Any], source: str) -> Record:
+    """The record that a JSON document holds. Raises InputError naming the field that is wrong.
+
+    Fields this version does not know are passed over: a schema only ever gains fields.
+    """
+    from pydantic import ValidationError
+
+    try:
+        known: Any = kind
+        record: Record = _adapter(known).validate_json(json.dumps(document), strict=True)
+    except ValidationError as error:
+        raise InputError(source, _first_fault(error)) from error
+    return record
 
 
 def inventories_document(inventories: Sequence[Inventory], *, compress: bool) -> bytes:

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from snapaudit.codec.strict import canonical
 from snapaudit.errors import JournalError
 from snapaudit.model.journal import Draft, Entry, Event
 
@@ -47,14 +48,6 @@ class Chain:
 
 class _Unreadable(ValueError):
     """A line is no entry; the text says why."""
-
-
-def canonical(record: Mapping[str, Any]) -> bytes:
-    """The one way to write a record down as JSON."""
-    text = json.dumps(
-        record, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    )
-    return text.encode("ascii")
 
 
 def next_line(draft: Draft, at: datetime, last: Entry | None) -> tuple[Entry, bytes]:

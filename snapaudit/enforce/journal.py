@@ -14,7 +14,8 @@ from pathlib import Path
 from types import TracebackType
 
 from snapaudit.codec.files import DISK, Disk, replace_file, sync_folder
-from snapaudit.enforce.chain import Chain, canonical, next_line, read_chain
+from snapaudit.codec.strict import canonical
+from snapaudit.enforce.chain import Chain, next_line, read_chain
 from snapaudit.enforce.course import Course, Courses, Use
 from snapaudit.enforce.state import State, distrust, opened, read_all
 from snapaudit.errors import JournalError
