@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from snapaudit.hypervisors.libvirt.birth import birth_of
 from snapaudit.hypervisors.libvirt.qcow2 import LocalSource, Qcow2Error, Source
 
 _BLOCK = 512
@@ -22,9 +23,13 @@ _SAVE_MAGIC = b"LibvirtQemudSave"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """What is known of one file; ``exists`` None: nobody could look."""
+    """What is known of one file; ``exists`` None: nobody could look.
+
+    ``mark`` tells it from another that later has its name, whatever is written to it.
+    """
 
     exists: bool | None
+    mark: str | None = None
     used_bytes: int | None = None
     is_device: bool = False
     changed_at: datetime | None = None
@@ -159,6 +164,7 @@ def _look(path: str) -> FileFacts:
         return NOTHING_KNOWN
     return FileFacts(
         exists=True,
+        mark=f"{facts.st_ino}@{birth_of(path)}",
         used_bytes=facts.st_blocks * _BLOCK,
         is_device=not stat.S_ISREG(facts.st_mode),
         changed_at=datetime.fromtimestamp(int(facts.st_mtime), UTC),

@@ -94,9 +94,9 @@ def _external(snapshot: SnapshotXml, machine: Machine, around: Surroundings) -> 
         held = machine.disk(disk.target)
         own = held.chain.paths if held is not None else ()
         if target is not None:
-            yield from _shared(target, {overlay}, own, machine, around)
+            yield from shared(target, {overlay}, own, machine, around)
         above = {path for path in graph.children.get(overlay, set()) if path in own}
-        yield from _shared(overlay, above, own, machine, around)
+        yield from shared(overlay, above, own, machine, around)
         inside = around.tables.sizes.get(overlay)
         if inside is not None and inside.snapshots:
             names = ", ".join(sorted(entry.name for entry in inside.snapshots)[:3])
@@ -122,7 +122,7 @@ def _has_internal_below(snapshot: SnapshotXml, machine: Machine) -> bool:
     return any(kind(s) == "internal" for s in machine.domain.snapshots if s.name in below)
 
 
-def _shared(
+def shared(
     path: str, known: set[str], own: tuple[str, ...], machine: Machine, around: Surroundings
 ) -> Iterator[str]:
     """An image that would be written or removed, while something else stands on it too."""
@@ -164,4 +164,4 @@ def _internal(snapshot: SnapshotXml, machine: Machine, around: Surroundings) -> 
             yield f"no-data: no image of disk {disk.target} holds it, only the record is left"
         for path in holding or paths[-1:]:
             above = set(paths[paths.index(path) + 1 : paths.index(path) + 2])
-            yield from _shared(path, above, (), machine, around)
+            yield from shared(path, above, (), machine, around)

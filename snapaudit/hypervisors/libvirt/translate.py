@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from snapaudit.hypervisors.libvirt import (
+    consolidation,
     datastores,
+    identity,
     protections,
     sizes,
     snapshots,
@@ -56,6 +59,41 @@ _NOTHING_VISIBLE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A host understood: every domain, and all images with who stands on whom.
+
+    ``only``: the domain whose images were measured and which alone will be described; the others
+    were looked at for what of theirs may stand on its images. None: all of them.
+    """
+
+    host: ParsedHost
+    around: Surroundings
+    only: str | None
+
+    @property
+    def described(self) -> tuple[Machine, ...]:
+        """The machines an inventory of this view is about."""
+        machines = self.around.machines
+        return tuple(machines[uuid] for uuid in machines if self.only in (None, uuid))
+
+
+def view(raw: RawHost, files: Files, *, only: str | None = None) -> View:
+    """Understand a host's raw answers. Looks at the files; changes nothing."""
+    host = completed(parse_host(raw), files)
+    graph = graphs.build(host, files)
+    put_together = {d.raw["uuid"]: machines.build(host, d, graph) for d in host.domains}
+    measured = [item for uuid, item in put_together.items() if only in (None, uuid)]
+    around = Surroundings(
+        graph=graph,
+        images=sizes.build(host, files, graph.capacities),
+        tables=tables.read(_chain_images(measured), graph, files),
+        machines=put_together,
+        version=raw["library_version"],
+    )
+    return View(host, around, only)
+
+
 def inventory(
     raw: RawHost,
     files: Files,
@@ -66,20 +104,23 @@ def inventory(
     is_verified: bool,
 ) -> Inventory:
     """The whole host as the model has it."""
-    host = completed(parse_host(raw), files)
-    graph = graphs.build(host, files)
-    images = sizes.build(host, files, graph.capacities)
-    put_together = {d.raw["uuid"]: machines.build(host, d, graph) for d in host.domains}
-    around = Surroundings(
-        graph=graph,
-        images=images,
-        tables=tables.read(_chain_images(put_together.values()), graph, files),
-        machines=put_together,
-        version=raw["library_version"],
+    return described(
+        view(raw, files),
+        endpoint=endpoint,
+        collected_at=collected_at,
+        is_local=is_local,
+        is_verified=is_verified,
     )
+
+
+def described(
+    seen: View, *, endpoint: Endpoint, collected_at: datetime, is_local: bool, is_verified: bool
+) -> Inventory:
+    """A view as the model has it; unused files are looked for only in a whole one."""
+    host, around, raw = seen.host, seen.around, seen.host.raw
     host_id = xml.host_uuid(raw["capabilities"]) or raw["hostname"]
-    gaps = (*host.gaps, *_gaps(host, put_together.values(), around))
-    is_whole = all(domain.is_whole for domain in host.domains)
+    gaps = (*host.gaps, *_gaps(seen))
+    is_whole = all(domain.is_whole for domain in host.domains) and seen.only is None
     return Inventory(
         endpoint=endpoint.name,
         hypervisor="libvirt",
@@ -91,12 +132,13 @@ def inventory(
         coverage=_coverage(host, gaps),
         hosts=(Host(id=host_id, name=raw["hostname"], version=_version(raw)),),
         datastores=tuple(
-            datastores.datastore(pool, graph, images, host_id=host_id) for pool in host.pools
+            datastores.datastore(pool, around.graph, around.images, host_id=host_id)
+            for pool in host.pools
         ),
-        virtual_machines=tuple(_machine(item, around, host_id) for item in put_together.values()),
-        strays=tuple(strays.find(host, graph, images)) if is_whole else (),
+        virtual_machines=tuple(_machine(item, around, host_id) for item in seen.described),
+        strays=tuple(strays.find(host, around.graph, around.images)) if is_whole else (),
         gaps=gaps,
-        blind_spots=_blind_spots(files),
+        blind_spots=_blind_spots(around.images.files),
     )
 
 
@@ -134,14 +176,15 @@ def _blind_spots(files: Files) -> tuple[str, ...]:
     )
 
 
-def _gaps(host: ParsedHost, put_together: Iterable[Machine], around: Surroundings) -> Iterator[Gap]:
+def _gaps(seen: View) -> Iterator[Gap]:
+    host, around = seen.host, seen.around
     for pool in host.pools:
         if not pool.raw["active"]:
             yield Gap(subject=f"storage pool {pool.raw['name']}", reason="it is not active")
     if not all(domain.is_whole for domain in host.domains):
         reason = "not judged, because some machine could not be read as a whole"
         yield Gap(subject="unused files", reason=reason)
-    for machine in put_together:
+    for machine in around.machines.values():
         subject = f"virtual machine {machine.domain.raw['name']}"
         yield from (Gap(subject=subject, reason=r) for r in _unseen_images(machine, around))
 
@@ -177,6 +220,8 @@ def _machine(machine: Machine, around: Surroundings, host_id: str) -> VirtualMac
         notes="\n".join(part for part in (domain.live.title, domain.live.description) if part),
         checkpoints=tuple(_checkpoint(point) for point in domain.checkpoints),
         protections=whole,
+        consolidation_protections=tuple(dict.fromkeys(consolidation.protections(machine, around))),
+        consolidation_doubt=consolidation.doubt(machine, around),
     )
 
 
@@ -224,6 +269,7 @@ def _snapshot(
         pinned_bytes=measured.pinned_bytes,
         reclaimable_bytes=measured.reclaimable_bytes,
         protections=(*whole, *dict.fromkeys(protections.of_snapshot(snapshot, machine, around))),
+        identity=identity.of_snapshot(snapshot, machine, around.tables, around.images),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from snapaudit.hypervisors.libvirt import identity
 from snapaudit.hypervisors.libvirt.machine import DiskChain, Machine
 from snapaudit.hypervisors.libvirt.qcow2 import SnapshotSizes
 from snapaudit.hypervisors.libvirt.snapshots import from_tables
@@ -45,4 +46,5 @@ def _record(disk: DiskChain, path: str, entry: SnapshotSizes) -> Snapshot:
         pinned_bytes=sizes.pinned_bytes,
         reclaimable_bytes=sizes.reclaimable_bytes,
         protections=(_PROTECTION,),
+        identity=identity.of_unregistered(path, entry.id, entry.stamp),
     )

@@ -21,12 +21,15 @@ class Entry:
     """One line of the table. Offsets and sizes in bytes, ``l1_size`` in entries.
 
     ``disk_bytes`` is None where the image is too old to tell; the disk then had its present size.
+    ``stamp`` tells it from another that was taken under the same name in the same second: QEMU's
+    date to the nanosecond and the guest's clock, as they stand in the table.
     """
 
     id: str
     name: str
     created_at: datetime | None
     vm_clock: timedelta
+    stamp: str
     vm_state_bytes: int
     disk_bytes: int | None
     l1_offset: int
@@ -80,6 +83,7 @@ def _entry(raw: bytes, at: int) -> tuple[Entry, int]:
         name=text(raw[name_at:end]),
         created_at=_moment(sec, nsec),
         vm_clock=timedelta(microseconds=clock // 1000),
+        stamp=f"{sec}.{nsec:09}+{clock}",
         vm_state_bytes=_LONG.unpack_from(raw, extra_at)[0] if extra >= 8 else state,
         disk_bytes=_LONG.unpack_from(raw, extra_at + 8)[0] if extra >= 16 else None,
         l1_offset=l1_at,

@@ -31,12 +31,14 @@ class SnapshotSizes:
     """One internal snapshot. Sizes in bytes of whole clusters, tables included.
 
     ``exclusive_bytes``: freed by deleting only it. ``not_in_active_bytes``: what it refers to and
-    the present state does not, that is what was written over since, and its memory.
+    the present state does not, that is what was written over since, and its memory. ``stamp`` is
+    its date and the guest's clock to the nanosecond.
     """
 
     id: str
     name: str
     created_at: datetime | None
+    stamp: str
     vm_state_bytes: int
     exclusive_bytes: int
     not_in_active_bytes: int
@@ -109,6 +111,7 @@ def _sizes(entry: Entry, exclusive: int, not_in_active: int) -> SnapshotSizes:
         id=entry.id,
         name=entry.name,
         created_at=entry.created_at,
+        stamp=entry.stamp,
         vm_state_bytes=entry.vm_state_bytes,
         exclusive_bytes=exclusive,
         not_in_active_bytes=not_in_active,
