@@ -7,7 +7,7 @@ no doubled keys, of which readers take one or the other, and no depth that nobod
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from snapaudit.errors import InputError
@@ -38,15 +38,32 @@ def pretty(record: Mapping[str, Any]) -> bytes:
 
 def parse(raw: bytes, source: str) -> dict[str, Any]:
     """The object that the text holds. Raises InputError saying what is wrong with it."""
+    return _checked(lambda: _strict(raw), source)
+
+
+def parse_by_hand(raw: bytes, source: str) -> dict[str, Any]:
+    """As `parse`, for a file that people write too: any values, but no doubled key.
+
+    What the values may be, and what a wrong one means, is for the reader of the file.
+    """
+    return _checked(lambda: json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_object), source)
+
+
+def _strict(raw: bytes) -> object:
+    document = json.loads(
+        raw.decode("utf-8"),
+        object_pairs_hook=_object,
+        parse_int=_integer,
+        parse_float=_forbid,
+        parse_constant=_forbid,
+    )
+    _check_values(document)
+    return document
+
+
+def _checked(load: Callable[[], object], source: str) -> dict[str, Any]:
     try:
-        document = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_int=_integer,
-            parse_float=_forbid,
-            parse_constant=_forbid,
-        )
-        _check_values(document)
+        document = load()
     except _Forbidden as error:
         raise InputError(source, str(error)) from None
     except UnicodeDecodeError as error:
