@@ -46,7 +46,12 @@ def parse_by_hand(raw: bytes, source: str) -> dict[str, Any]:
 
     What the values may be, and what a wrong one means, is for the reader of the file.
     """
-    return _checked(lambda: json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_object), source)
+    return _checked(lambda: _lenient(raw), source)
+
+
+def _lenient(raw: bytes) -> object:
+    text = raw.decode("utf-8-sig")
+    return json.loads(text, object_pairs_hook=_object, parse_constant=_forbid)
 
 
 def _strict(raw: bytes) -> object:

@@ -15,7 +15,7 @@ from typing import Any
 
 from snapaudit.codec.strict import parse_by_hand
 from snapaudit.enforce.inband import marked, parse_until
-from snapaudit.enforce.likeness import means
+from snapaudit.enforce.likeness import fold, means
 from snapaudit.enforce.state import State, distrust, opened, read_all
 from snapaudit.errors import InputError
 from snapaudit.model.hold import Hold
@@ -96,7 +96,7 @@ def hold_of(entry: object, number: int) -> Hold:
 
 def _text(found: Mapping[str, Any], key: str) -> str | None:
     value = found.get(key)
-    return value if isinstance(value, str) and value.strip() else None
+    return value if isinstance(value, str) and fold(value) else None
 
 
 def _moment(found: Mapping[str, Any], key: str) -> datetime | None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from snapaudit.enforce.likeness import fold
 from snapaudit.model.inventory import Snapshot, VirtualMachine
 
-_MARK = re.compile(r"snapaudit\W{0,3}hold(?:\W{0,3}until\W{0,3}([\d:.+tz-]*))?")
+_MARK = re.compile(r"snapaudit[\W_]{0,3}hold(?:[\W_]{0,3}until[\W_]{0,3}([\d:.+tz-]*))?")
 # A day ends last in the zone twelve hours behind UTC; until then it is still that day somewhere.
 _LAST_MIDNIGHT = timedelta(days=1, hours=12)
 
