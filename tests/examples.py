@@ -1,4 +1,4 @@
-"""The gallery: one audit of a small fleet in every format, which is also the golden files."""
+"""The gallery: an audit of a small fleet in every format, a plan, a run; also the golden files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from snapaudit.model.inventory import (
     Snapshot,
     VirtualMachine,
 )
-from snapaudit.report.formats import render_audit
+from snapaudit.report.formats import render_audit, render_plan, render_run
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
 from tests.builders import (
@@ -33,6 +33,7 @@ from tests.builders import (
     stray,
     vm,
 )
+from tests.report.plans import example_plan, example_run
 
 FOLDER = Path(__file__).parent.parent / "reports" / "examples"
 FILES = {
@@ -206,11 +207,23 @@ def example_audit() -> Audit:
     return audit(inventories(), policy, NOW)
 
 
+def enforcement() -> dict[str, bytes]:
+    """The files of the gallery that tell of a plan and of what became of it."""
+    return {
+        "plan.txt": render_plan(example_plan(), "table"),
+        "plan.json": render_plan(example_plan(), "json"),
+        "run.txt": render_run(example_run(), "table"),
+        "run.json": render_run(example_run(), "json"),
+    }
+
+
 def main() -> None:
     """Write the gallery anew; the difference is reviewed like code."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for file, name in FILES.items():
         (FOLDER / file).write_bytes(render_audit(example_audit(), name))
+    for file, body in enforcement().items():
+        (FOLDER / file).write_bytes(body)
 
 
 if __name__ == "__main__":

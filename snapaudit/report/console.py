@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from datetime import datetime
 
-from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from snapaudit.model.check import Check, Status
-from snapaudit.model.finding import Audit, EndpointCoverage, Finding
+from snapaudit.model.finding import Audit, EndpointCoverage
 from snapaudit.model.inventory import CoverageState
 from snapaudit.model.policy import Severity, SubjectKind
-from snapaudit.report.escape import plain
 from snapaudit.report.headline import label, method, seen, sentence, space
 from snapaudit.report.phrases import byte_range, count, evidences, share, size, words
 from snapaudit.report.rows import Question, Row, subject_name
 from snapaudit.report.stores import Store
-from snapaudit.report.terminal import STYLES, bar, draw, lines, text
+from snapaudit.report.terminal import (
+    NAME_COLUMNS,
+    STYLES,
+    bar,
+    draw,
+    examples,
+    grid,
+    labelled,
+    lines,
+    text,
+    titled,
+    typed,
+)
 from snapaudit.report.view import Blind, View, view
 
 _VERDICT = {
@@ -29,9 +38,7 @@ _VERDICT = {
     Status.CRITICAL: "bold red",
     Status.UNKNOWN: "bold magenta",
 }
-_NAME_COLUMNS = 48
 _GAIN_COLUMNS = 16
-_EXAMPLES = 3
 
 
 def render(audit: Audit, *, width: int, colour: bool) -> bytes:
@@ -42,25 +49,19 @@ def render(audit: Audit, *, width: int, colour: bool) -> bytes:
 def _parts(seen_view: View) -> Iterator[RenderableType]:
     yield _verdict(seen_view)
     if seen_view.stores:
-        yield from _titled("Datastores, most endangered first", _stores(seen_view.stores))
+        yield from titled("Datastores, most endangered first", _stores(seen_view.stores))
     for severity in reversed(Severity):
         rows = seen_view.of(severity)
         if rows:
             title = f"{severity.upper()}: {count(len(rows), 'subject')}"
-            yield from _titled(title, _rows(rows, severity, seen_view.audit.audited_at))
+            yield from titled(title, _rows(rows, severity, seen_view.audit.audited_at))
     if seen_view.questions:
-        yield from _titled("Could not be decided", _questions(seen_view.questions))
+        yield from titled("Could not be decided", _questions(seen_view.questions))
     yield from _blind_parts("Could not be read", seen_view.gaps)
     yield from _blind_parts("To be read with care", seen_view.doubts)
     yield from _blind_parts("Never seen this way", seen_view.never_seen)
-    yield from _titled("Coverage", _coverage(seen_view.audit.coverage))
+    yield from titled("Coverage", _coverage(seen_view.audit.coverage))
     yield from _closing(seen_view)
-
-
-def _titled(title: str, body: RenderableType) -> Iterator[RenderableType]:
-    yield Text()
-    yield Text(title, style="bold")
-    yield body
 
 
 def _verdict(seen_view: View) -> Text:
@@ -72,18 +73,11 @@ def _verdict(seen_view: View) -> Text:
     return lines(first, *rest)
 
 
-def _grid(*columns: str) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False, show_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table
-
-
 def _stores(stores: tuple[Store, ...]) -> Table:
-    table = _grid("Datastore", "Full", "Free", "Held by\nsnapshots", "Finding")
+    table = grid("Datastore", "Full", "Free", "Held by\nsnapshots", "Finding")
     for store in stores:
         style = STYLES[store.severity] if store.severity else ""
-        name = text(f"{store.endpoint} / {store.datastore.name}", style, _NAME_COLUMNS)
+        name = text(f"{store.endpoint} / {store.datastore.name}", style, NAME_COLUMNS)
         cells = (_fill(store, style), _free(store), _held(store), _store_findings(store))
         table.add_row(name, *cells)
     return table
@@ -115,28 +109,26 @@ def _store_findings(store: Store) -> Text:
 
 
 def _rows(rows: tuple[Row, ...], severity: Severity, now: datetime) -> Table:
-    table = _grid()
+    table = grid()
     table.expand = True
     table.add_column("Subject", overflow="fold", ratio=2)
     table.add_column("What and why", overflow="fold", ratio=3)
     table.add_column("Gives back", overflow="fold", justify="right", width=_GAIN_COLUMNS)
     for row in rows:
-        name = text(subject_name(row.subject), STYLES[severity], _NAME_COLUMNS)
-        place = text(f"{words(row.subject.kind)} on {row.subject.endpoint}", "dim", _NAME_COLUMNS)
+        name = text(subject_name(row.subject), STYLES[severity], NAME_COLUMNS)
+        place = text(f"{words(row.subject.kind)} on {row.subject.endpoint}", "dim", NAME_COLUMNS)
         table.add_row(lines(name, place), _why(row, now), _gain(row))
     return table
 
 
 def _why(row: Row, now: datetime) -> Text:
-    parts = [_finding(one) for one in row.findings]
+    parts = [
+        labelled(one.rule, STYLES[one.severity], evidences(one.evidence)) for one in row.findings
+    ]
     parts += [text(f"marked: {mark}", "cyan") for mark in row.marks(now)]
     parts += [text(f"protected: {reason}", "magenta") for reason in row.protections]
     parts += [text(f"exempt: {reason}", "green") for reason in row.exemptions]
     return lines(*parts)
-
-
-def _finding(one: Finding) -> Text:
-    return Text.assemble(text(one.rule, STYLES[one.severity]), ": ", text(evidences(one.evidence)))
 
 
 def _gain(row: Row) -> Text:
@@ -144,32 +136,24 @@ def _gain(row: Row) -> Text:
 
 
 def _questions(questions: tuple[Question, ...]) -> Table:
-    table = _grid("Rule", "Why not", "Subjects")
+    table = grid("Rule", "Why not", "Subjects")
     for one in questions:
         reason = lines(text(f"{words(one.fact)} is unknown"), text(one.reason, "dim"))
-        table.add_row(text(one.rule), reason, _examples(one))
+        table.add_row(text(one.rule), reason, examples([*map(subject_name, one.subjects)]))
     return table
-
-
-def _examples(one: Question) -> Text:
-    names = [text(subject_name(subject), "", _NAME_COLUMNS) for subject in one.subjects[:_EXAMPLES]]
-    more = len(one.subjects) - len(names)
-    if more:
-        names.append(text(f"and {more:,} more", "dim"))
-    return lines(*names)
 
 
 def _blind_parts(title: str, found: tuple[Blind, ...]) -> Iterator[RenderableType]:
     if not found:
         return
-    table = _grid("Endpoint", "What", "Why")
+    table = grid("Endpoint", "What", "Why")
     for one in found:
         table.add_row(text(one.endpoint), text(one.subject), text(one.reason))
-    yield from _titled(f"{title} ({len(found)})", table)
+    yield from titled(f"{title} ({len(found)})", table)
 
 
 def _coverage(coverage: tuple[EndpointCoverage, ...]) -> Table:
-    table = _grid("Endpoint", "State", "VMs", "Snapshots", "Reason")
+    table = grid("Endpoint", "State", "VMs", "Snapshots", "Reason")
     for one in coverage:
         style = "" if one.state is CoverageState.COMPLETE else "bold magenta"
         state = text(one.state, style)
@@ -190,9 +174,10 @@ def _closing(seen_view: View) -> Iterator[RenderableType]:
 
 def _hints(rows: tuple[Row, ...]) -> Iterator[str]:
     for row in rows:
-        name = f"{row.subject.vm_name}/{row.subject.name}"
-        if row.subject.kind is SubjectKind.SNAPSHOT and plain(name) == name:
-            yield f"snapaudit explain {shlex.quote(name)}"
+        command = typed("snapaudit", "explain", f"{row.subject.vm_name}/{row.subject.name}")
+        if row.subject.kind is SubjectKind.SNAPSHOT and command:
+            yield command
             break
-    if rows:
-        yield f"snapaudit explain {shlex.quote(rows[0].findings[0].rule)}"
+    rule = typed("snapaudit", "explain", rows[0].findings[0].rule) if rows else None
+    if rule:
+        yield rule

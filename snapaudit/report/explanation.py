@@ -13,7 +13,7 @@ from snapaudit.model.explanation import Explanation, RuleAnswer, WeighedFact
 from snapaudit.model.inventory import Snapshot
 from snapaudit.model.policy import Rule
 from snapaudit.report import modes, phrases
-from snapaudit.report.terminal import STYLES, draw, text
+from snapaudit.report.terminal import STYLES, draw, facts, text
 
 _INDENT = (0, 1, 0, 2)
 
@@ -27,14 +27,15 @@ def render_explanation(
 
 def render_rule(rule: Rule, *, width: int, colour: bool) -> bytes:
     """The page for one rule: what it means, and what to do about it."""
-    facts = _grid()
-    for name, said in (("why", rule.why), ("to do", rule.fix)):
-        facts.add_row(text(name, "dim"), text(said))
-    facts.add_row(text("remedy", "dim"), text(modes.remedy(rule)))
-    facts.add_row(text("mode", "dim"), text(modes.sentence(rule)))
-    facts.add_row(text("stands in", "dim"), text(rule.source.source))
+    said = (
+        ("why", rule.why),
+        ("to do", rule.fix),
+        ("remedy", modes.remedy(rule)),
+        ("mode", modes.sentence(rule)),
+        ("stands in", rule.source.source),
+    )
     title = Text.assemble(text(rule.id, "bold"), text(f"  {rule.title}"))
-    return draw((title, facts), width=width, colour=colour)
+    return draw((title, facts(said)), width=width, colour=colour)
 
 
 def _grid() -> Table:

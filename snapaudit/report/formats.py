@@ -12,6 +12,8 @@ from typing import TypeVar
 from snapaudit.errors import UsageError
 from snapaudit.model.check import Check
 from snapaudit.model.finding import Audit
+from snapaudit.model.outcome import RunReport
+from snapaudit.model.plan import Plan
 
 _Renderer = TypeVar("_Renderer")
 
@@ -64,6 +66,30 @@ def _check_json(check: Check) -> bytes:
     return render(check)
 
 
+def _plan_table(plan: Plan, file: str, width: int, colour: bool) -> bytes:
+    from snapaudit.report.plan import render
+
+    return render(plan, file, width=width, colour=colour)
+
+
+def _plan_json(plan: Plan, _file: str, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.json import render
+
+    return render(plan)
+
+
+def _run_table(report: RunReport, width: int, colour: bool) -> bytes:
+    from snapaudit.report.run import render
+
+    return render(report, width=width, colour=colour)
+
+
+def _run_json(report: RunReport, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.json import render
+
+    return render(report)
+
+
 AUDIT_FORMATS: Mapping[str, Callable[[Audit, int, bool], bytes]] = {
     "table": _table,
     "json": _json,
@@ -73,6 +99,14 @@ AUDIT_FORMATS: Mapping[str, Callable[[Audit, int, bool], bytes]] = {
     "xlsx": _xlsx,
 }
 CHECK_FORMATS: Mapping[str, Callable[[Check], bytes]] = {"text": _check_text, "json": _check_json}
+ENFORCE_FORMATS: Mapping[str, Callable[[Plan, str, int, bool], bytes]] = {
+    "table": _plan_table,
+    "json": _plan_json,
+}
+RUN_FORMATS: Mapping[str, Callable[[RunReport, int, bool], bytes]] = {
+    "table": _run_table,
+    "json": _run_json,
+}
 
 
 def render_audit(audit: Audit, name: str, *, width: int = 100, colour: bool = False) -> bytes:
@@ -87,6 +121,23 @@ def render_audit(audit: Audit, name: str, *, width: int = 100, colour: bool = Fa
 def render_check(check: Check, name: str) -> bytes:
     """The verdict as a document. Raises UsageError for a format that does not exist."""
     return _known(CHECK_FORMATS, name)(check)
+
+
+def render_plan(
+    plan: Plan, form: str, *, file: str | None = None, width: int = 100, colour: bool = False
+) -> bytes:
+    """The plan as a document: a table for its reviewer, or the plan document itself.
+
+    ``file`` is where the plan is stored, for the lines to type; None: where it is by default.
+    Raises UsageError for a format that does not exist.
+    """
+    place = f".snapaudit/plans/{plan.id}.json" if file is None else file
+    return _known(ENFORCE_FORMATS, form)(plan, place, width, colour)
+
+
+def render_run(report: RunReport, form: str, *, width: int = 100, colour: bool = False) -> bytes:
+    """What became of a plan, as a document. Raises UsageError for an unknown format."""
+    return _known(RUN_FORMATS, form)(report, width, colour)
 
 
 def _known(formats: Mapping[str, _Renderer], name: str) -> _Renderer:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from snapaudit.model.check import Check, Status, is_whole_view
 from snapaudit.model.finding import Audit, EndpointCoverage
 from snapaudit.model.inventory import CoverageState
+from snapaudit.model.plan import Manager
 from snapaudit.report.phrases import byte_range, count, moment, size
 
 _NO_REASON = "no reason was given"
@@ -47,7 +48,7 @@ def not_seen(coverage: tuple[EndpointCoverage, ...]) -> tuple[str, ...]:
         return ("no endpoint was read",)
     if is_whole_view(coverage):
         return ()
-    spots = tuple(_not_seen(one) for one in coverage if one.state is not CoverageState.COMPLETE)
+    spots = tuple(blind_line(one) for one in coverage if one.state is not CoverageState.COMPLETE)
     return spots or ("no virtual machine is visible on any endpoint",)
 
 
@@ -73,7 +74,7 @@ def cautions(coverage: tuple[EndpointCoverage, ...]) -> tuple[Caution, ...]:
     )
 
 
-def _not_seen(one: EndpointCoverage) -> str:
+def blind_line(one: EndpointCoverage | Manager) -> str:
     """``hv1 is missing: connection refused``."""
     return f"{one.endpoint} is {one.state}: {one.reason or _NO_REASON}"
 

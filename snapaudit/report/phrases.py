@@ -8,6 +8,7 @@ from humanize import naturalsize
 
 from snapaudit.model.finding import Evidence, FactValue
 from snapaudit.model.inventory import ByteRange
+from snapaudit.model.plan import Bytes
 from snapaudit.model.policy import Remedy
 
 _OPERATORS = {"over": "over", "at_least": "at least", "under": "under", "at_most": "at most"}
@@ -47,6 +48,12 @@ def age(created_at: datetime | None, now: datetime) -> str:
     return duration(now - created_at)
 
 
+def offset(seconds: float) -> str:
+    """``6 minutes ahead of``, ``2 hours behind``: where a clock stands beside another one."""
+    side = "ahead of" if seconds > 0 else "behind"
+    return f"{duration(timedelta(seconds=abs(seconds)))} {side}"
+
+
 def moment(at: datetime) -> str:
     """``2026-06-01 12:00 UTC``."""
     return f"{at:%Y-%m-%d %H:%M} UTC"
@@ -74,7 +81,7 @@ def share(ratio: float | None) -> str:
     return f"{ratio * 100:.1f}".removesuffix(".0") + "%"
 
 
-def byte_range(span: ByteRange) -> str:
+def byte_range(span: ByteRange | Bytes) -> str:
     """``3.1-4.0 GiB`` (with a dash), ``at least 3.1 GiB``, ``up to 4.0 GiB``, ``unknown``."""
     if span.max is None:
         return f"at least {size(span.min)}" if span.min else "unknown"

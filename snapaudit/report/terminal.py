@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
 
+from rich import box
 from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from snapaudit.model.policy import Severity
@@ -13,7 +17,9 @@ from snapaudit.report.escape import plain
 
 NARROWEST = 60
 STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+NAME_COLUMNS = 48
 _BAR_CELLS = 10
+_EXAMPLES = 3
 
 
 def draw(parts: Iterable[RenderableType], *, width: int, colour: bool) -> bytes:
@@ -44,9 +50,57 @@ def text(words: str, style: str = "", limit: int | None = None) -> Text:
     return Text(plain(words, limit), style=style)
 
 
+def labelled(label: str, style: str, said: str) -> Text:
+    """``label: what is said``, the label in its style."""
+    return Text.assemble(text(label, style), ": ", text(said))
+
+
+def steps(purpose: str, how: Iterable[str]) -> Iterator[RenderableType]:
+    """What one may want to do, and below it, set in, the lines to type."""
+    yield text(f"  {purpose}:", "dim")
+    yield from (Padding(text(line), (0, 0, 0, 4)) for line in how)
+
+
 def lines(*parts: Text) -> Text:
     """The parts as lines of one cell."""
     return Text("\n").join(parts)
+
+
+def titled(title: str, body: RenderableType) -> Iterator[RenderableType]:
+    """A section: an empty line, its title, its content."""
+    yield Text()
+    yield Text(title, style="bold")
+    yield body
+
+
+def grid(*columns: str) -> Table:
+    """An open table with a line below its head."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=False, show_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> Table:
+    """Names and what is said of each, in two columns."""
+    table = Table.grid(padding=(0, 1, 0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, said in pairs:
+        table.add_row(text(name, "dim"), text(said))
+    return table
+
+
+def examples(names: Sequence[str]) -> Text:
+    """The first few names, one a line, and how many more there are."""
+    shown = [text(name, "", NAME_COLUMNS) for name in names[:_EXAMPLES]]
+    more = len(names) - len(shown)
+    return lines(*shown, *([text(f"and {more:,} more", "dim")] if more else []))
+
+
+def typed(*words: str) -> str | None:
+    """The words as a command to type, or None where one of them cannot be typed as it looks."""
+    return shlex.join(words) if all(plain(word) == word for word in words) else None
 
 
 def bar(ratio: float) -> str:

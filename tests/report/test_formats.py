@@ -16,7 +16,7 @@ from snapaudit.report.formats import AUDIT_FORMATS, CHECK_FORMATS, render_audit,
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
 from tests.builders import NOW, datastore, inventory, vm
-from tests.examples import FILES, FOLDER, example_audit
+from tests.examples import FILES, FOLDER, enforcement, example_audit
 from tests.report.records import audit_of, finding, on_snapshot, open_question
 
 INCOMPLETE = [state for state in CoverageState if state is not CoverageState.COMPLETE]
@@ -42,6 +42,11 @@ def _parts(name: str, document: bytes) -> object:
 def test_the_gallery_is_what_the_formats_make_today(file: str, name: str) -> None:
     made = render_audit(example_audit(), name)
     assert _parts(name, made) == _parts(name, (FOLDER / file).read_bytes()), "run make examples"
+
+
+@pytest.mark.parametrize("file", enforcement())
+def test_the_gallery_of_plan_and_run_is_what_is_made_today(file: str) -> None:
+    assert enforcement()[file] == (FOLDER / file).read_bytes(), "run make examples"
 
 
 @pytest.mark.parametrize("name", AUDIT_FORMATS)
