@@ -41,22 +41,22 @@ class Client:
     def __init__(self, endpoint: str, url: str, *, writable: bool = False) -> None:
         self.endpoint, self.url = endpoint, url
         self._writable = writable
-        self._sdk = sdk()
+        self.sdk = sdk()
         self._connection: Any = None
 
     def connect(self, username: str | None, password: str | None) -> None:
         """Open the connection. Raises Unreachable or AccessDenied; blocks while nobody answers."""
-        flags = 0 if self._writable else self._sdk.VIR_CONNECT_RO
+        flags = 0 if self._writable else self.sdk.VIR_CONNECT_RO
         try:
-            self._connection = self._sdk.openAuth(self.url, self._login(username, password), flags)
-        except self._sdk.libvirtError as error:
+            self._connection = self.sdk.openAuth(self.url, self._login(username, password), flags)
+        except self.sdk.libvirtError as error:
             raise as_ours(error, self.endpoint, self.url) from error
 
     def _login(self, username: str | None, password: str | None) -> list[Any]:
         answers = {
-            self._sdk.VIR_CRED_AUTHNAME: username,
-            self._sdk.VIR_CRED_USERNAME: username,
-            self._sdk.VIR_CRED_PASSPHRASE: password,
+            self.sdk.VIR_CRED_AUTHNAME: username,
+            self.sdk.VIR_CRED_USERNAME: username,
+            self.sdk.VIR_CRED_PASSPHRASE: password,
         }
 
         def answer(credentials: list[list[Any]], _: object) -> int:
@@ -65,6 +65,15 @@ class Client:
             return 0 if all(credential[4] is not None for credential in credentials) else -1
 
         return [list(answers), answer, None]
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the connection stands, as far as the client library has noticed."""
+        return self._connection is not None and bool(self._connection.isAlive())
+
+    def domain(self, uuid: str) -> Any:
+        """The library's own object of a domain, on this connection. Raises libvirtError."""
+        return self._connection.lookupByUUIDString(uuid)
 
     def close(self) -> None:
         """Let the connection go; harmless when there is none."""
@@ -80,8 +89,8 @@ class Client:
         connection, trouble = self._connection, list[str]()
         try:
             with ThreadPoolExecutor(THREADS) as threads:
-                listed = domains.read(self._sdk, connection, threads, trouble, seen)
-                stores = pools.read(self._sdk, connection, threads, trouble, refresh=refresh_pools)
+                listed = domains.read(self.sdk, connection, threads, trouble, seen)
+                stores = pools.read(self.sdk, connection, threads, trouble, refresh=refresh_pools)
             return RawHost(
                 hostname=connection.getHostname(),
                 driver=connection.getType(),
@@ -92,7 +101,7 @@ class Client:
                 pools=stores,
                 trouble=trouble,
             )
-        except self._sdk.libvirtError as error:
+        except self.sdk.libvirtError as error:
             raise as_ours(error, self.endpoint, self.url) from error
 
     def download(self, path: str, offset: int, length: int) -> bytes:
@@ -105,5 +114,5 @@ class Client:
                 pieces.append(piece)
             stream.finish()
             return b"".join(pieces)
-        except self._sdk.libvirtError as error:
+        except self.sdk.libvirtError as error:
             raise OSError(text_of(error)) from error

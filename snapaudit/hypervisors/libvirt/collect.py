@@ -17,11 +17,13 @@ from snapaudit.hypervisors.libvirt.files import (
     UnreachableFiles,
 )
 from snapaudit.hypervisors.libvirt.raw import RawHost
+from snapaudit.hypervisors.libvirt.settings import settings
 from snapaudit.hypervisors.libvirt.storage_xml import volume
 from snapaudit.hypervisors.libvirt.translate import inventory
-from snapaudit.model.acting import Abilities
+from snapaudit.model.acting import Abilities, MergeOrder
 from snapaudit.model.endpoint import Endpoint, Tls
 from snapaudit.model.inventory import Inventory
+from snapaudit.model.policy import Remedy
 from snapaudit.ports import Actuator, Progress, Step
 
 # Of the endpoint's deadline; the rest is for one image that is under way, and for translating.
@@ -30,6 +32,9 @@ IMAGES = ("auto", "download", "never")
 OPTIONS = {
     "refresh_pools": "true: let libvirt re-read its storage pools first (a writable connection)",
     "images": "auto (local files), download (through the pool, a writable connection) or never",
+    "merge": "auto, native (libvirt's own deletion only) or manual (block jobs and qemu-img)",
+    "merge_rate": "the most that a manual merge copies a second, like 100MiB; unlimited by default",
+    "manual_from": "overlays of this size and more are merged manually; 10GiB by default",
 }
 
 
@@ -48,12 +53,15 @@ class LibvirtHypervisor:
 
     @property
     def abilities(self) -> Abilities:
-        """None yet."""
-        return Abilities()
+        """Snapshots and unexplained deltas, each from the end of the chain towards its base."""
+        return Abilities(supports=frozenset(Remedy), order=MergeOrder.LEAF_FIRST)
 
     def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:
-        """None yet."""
-        raise UsageError(f"endpoint {endpoint.name}: nothing can be changed on libvirt yet")
+        """A writable connection. What can change things is not even loaded before."""
+        _refuse_tls_settings(endpoint)
+        from snapaudit.hypervisors.libvirt.act import LibvirtActuator
+
+        return LibvirtActuator(endpoint, password)
 
     def collect(
         self, endpoint: Endpoint, password: str | None, now: datetime, progress: Progress
@@ -62,6 +70,7 @@ class LibvirtHypervisor:
         address = parse_address(endpoint.url)
         _refuse_tls_settings(endpoint)
         images = _images_option(endpoint)
+        settings(endpoint)
         refresh = bool(endpoint.options.get("refresh_pools", False))
         client = Client(endpoint.name, endpoint.url, writable=refresh or images == "download")
         until = time.monotonic() + endpoint.deadline.total_seconds() * _SHARE_FOR_IMAGES
@@ -77,7 +86,7 @@ class LibvirtHypervisor:
             is_local = address.is_test_driver or address.shares_files_with_us(raw["hostname"])
             return inventory(
                 raw,
-                _files(address, images, raw, client, lambda: time.monotonic() < until),
+                files_of(endpoint, address, raw, client, lambda: time.monotonic() < until),
                 endpoint=endpoint,
                 collected_at=now,
                 is_local=is_local,
@@ -107,9 +116,15 @@ def _images_option(endpoint: Endpoint) -> str:
     return chosen
 
 
-def _files(
-    address: Address, images: str, raw: RawHost, client: Client, has_time: Callable[[], bool]
+def files_of(
+    endpoint: Endpoint,
+    address: Address,
+    raw: RawHost,
+    client: Client,
+    has_time: Callable[[], bool],
 ) -> Files:
+    """The images behind a daemon, as far as endpoint and address let them be read."""
+    images = _images_option(endpoint)
     if images == "never":
         return UnreachableFiles("the endpoint says images: never")
     if images == "download":

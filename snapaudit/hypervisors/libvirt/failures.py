@@ -29,6 +29,17 @@ _REPAIRS = (
 )
 
 
+# What the text of a call that failed contains, and what it means here.
+_HINTS = (
+    ("no space left", "the chain is as it was, and the datastore is full: free space first"),
+    ("permission denied", "the host's configuration (AppArmor, owner) keeps QEMU from the image"),
+    ("failed to get", "another program has the image open: end it first"),
+    ("read only access", "the account may only read: name one under enforce_as that may write"),
+    ("cannot acquire state change lock", "another call holds the machine: see virsh domjobinfo"),
+    ("read-only", "QEMU holds the image read-only: let the machine run, or shut it off"),
+)
+
+
 def text_of(error: Exception) -> str:
     """Libvirt's message in one line, without the name of the C function."""
     message = getattr(error, "get_error_message", lambda: None)() or str(error)
@@ -48,6 +59,13 @@ def is_gone(error: Exception) -> bool:
 def is_unsupported(error: Exception) -> bool:
     """Whether this driver does not have the call at all."""
     return code_of(error) in _NO_SUPPORT
+
+
+def explained(error: Exception) -> str:
+    """Libvirt's or QEMU's words about a call that failed, and what to do where that is known."""
+    message = text_of(error)
+    hint = next((step for words, step in _HINTS if words in message.lower()), None)
+    return f"{message}; {hint}" if hint else message
 
 
 def as_ours(error: Exception, endpoint: str, url: str) -> HypervisorError:

@@ -138,17 +138,18 @@ def _disks(root: Element) -> Iterator[DiskXml]:
 def _images(disk: Element) -> tuple[tuple[ImageXml, ...], bool]:
     """Top first. The innermost ``<backingStore/>`` without a source ends the chain."""
     found = []
-    top = _source_path(disk)
+    top = source_path(disk)
     if top:
         found.append(ImageXml(path=top, format=attribute(disk, "driver", "type")))
     level = disk.find("backingStore")
     while level is not None and level.find("source") is not None:
-        found.append(ImageXml(path=_source_path(level) or "?", format=format_of(level)))
+        found.append(ImageXml(path=source_path(level) or "?", format=format_of(level)))
         level = level.find("backingStore")
     return tuple(found), level is not None
 
 
-def _source_path(element: Element) -> str | None:
+def source_path(element: Element) -> str | None:
+    """The image that an element's source names: a path, or a place on the network."""
     source = element.find("source")
     if source is None:
         return None
@@ -206,7 +207,7 @@ def _snapshot_disks(root: Element) -> Iterator[SnapshotDiskXml]:
         yield SnapshotDiskXml(
             target=disk.get("name", "?"),
             mode=disk.get("snapshot", "no"),
-            overlay=_source_path(disk),
+            overlay=source_path(disk),
         )
 
 
