@@ -39,6 +39,15 @@ def duration(span: timedelta) -> str:
     return f"{count(days, 'day')} {count(rest, 'hour')}" if rest else count(days, "day")
 
 
+def short_duration(span: timedelta) -> str:
+    """``45 s``, ``9 min``, ``3 h 10 min``: for a line with little room that soon is old."""
+    seconds = round(span.total_seconds())
+    if seconds < 100:
+        return f"{seconds} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 100 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def age(created_at: datetime | None, now: datetime) -> str:
     """``9 days``, ``unknown age``, or that the time lies in the future."""
     if created_at is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from snapaudit.model.outcome import Merging
 from snapaudit.model.plan import Action, Bytes, Decision, Kept, Plan, Refusal
 from snapaudit.model.policy import Remedy
 from snapaudit.report.phrases import count
@@ -75,7 +76,7 @@ def _folds(found: Iterable[tuple[str, str, str]]) -> tuple[Fold, ...]:
     return tuple(sorted(folds, key=lambda fold: (-len(fold.names), fold.word, fold.reason)))
 
 
-def place_of(one: Action | Refusal | Kept) -> str:
+def place_of(one: Action | Refusal | Kept | Merging) -> str:
     """``kvm1: web01 / before-upgrade``, or ``kvm1: web01 (its disks)`` for a consolidation."""
     place = f"{one.endpoint}: {one.vm_name}"
     what = one.snapshot_name
