@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from snapaudit import __version__
-from snapaudit.cli import audit, check, collect, explain, init, rules
+from snapaudit.cli import audit, check, collect, explain, hold, init, journal, rules
 
 
 def _version(wanted: bool) -> None:
@@ -40,4 +40,6 @@ def application() -> typer.Typer:
     tree.command("check")(check.command)
     tree.command("explain")(explain.command)
     tree.add_typer(rules.commands(), name="rules")
+    tree.add_typer(hold.commands(), name="hold")
+    tree.add_typer(journal.commands(), name="journal")
     return tree

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from snapaudit.errors import HypervisorError, InputError, SnapauditError, UsageError
+from snapaudit.errors import (
+    HypervisorError,
+    InputError,
+    JournalError,
+    RefusedError,
+    SnapauditError,
+    UsageError,
+)
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import CoverageState, Inventory
 
@@ -16,6 +23,8 @@ class Exit(IntEnum):
     FAILED = 1
     WRONG_INPUT = 2
     INCOMPLETE = 3
+    REFUSED = 4
+    ACTION_FAILED = 5
     INTERRUPTED = 130
 
 
@@ -32,6 +41,8 @@ def exit_of(error: Exception, *, is_check: bool) -> tuple[str, int]:
     match error:
         case UsageError() | InputError():
             return str(error), usage_exit(is_check=is_check)
+        case RefusedError() | JournalError():
+            return str(error), CHECK_UNKNOWN if is_check else Exit.REFUSED
         case HypervisorError() | SnapauditError():
             return str(error), CHECK_UNKNOWN if is_check else Exit.FAILED
         case _:
