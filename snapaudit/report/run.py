@@ -149,14 +149,16 @@ def _unknown(report: RunReport) -> Iterator[RenderableType]:
     yield Text("Unknown, until somebody has looked", style="bold magenta")
     yield text(
         "Nothing more is done on these machines, and no plan is applied, until each is settled: "
-        "look at the machine, then say what had become of it."
+        "look at the machine, then say whether it was done, had no effect (no-effect) or is "
+        "abandoned as it stands."
     )
     for action in lost:
         yield from steps(place_of(action), _ways_out(action))
 
 
 def _ways_out(action: Action) -> Iterator[str]:
-    for word in ("show", "resolve"):
-        command = typed("snapaudit", "journal", word, action.id)
-        if command is not None:
-            yield command
+    show = typed("snapaudit", "journal", "show", action.id)
+    resolve = typed("snapaudit", "journal", "resolve", action.id)
+    if show is not None and resolve is not None:
+        yield show
+        yield f"{resolve} --outcome WORD --reason TEXT"

@@ -85,7 +85,7 @@ def test_what_was_not_started_is_named_with_the_reason() -> None:
 def test_grd_22_unknown_says_what_a_person_has_to_do() -> None:
     said = drawn(run(outcome(deletion(id="a-17"), Event.UNKNOWN)))
     assert "snapaudit journal show a-17" in said
-    assert "snapaudit journal resolve a-17" in said
+    assert "snapaudit journal resolve a-17 --outcome WORD --reason TEXT" in said
     assert "journal resolve" not in drawn(run(outcome(deletion())))
 
 
