@@ -18,5 +18,5 @@ def test_s10_an_entry_rewritten_with_its_hash_reckoned_anew_breaks_the_chain() -
     _, two = next_line(draft(Event.SUBMITTED), NOW, first)
     _, forged = next_line(replace(draft(), run_id="another"), NOW, None)
     assert len(read_chain(one + two, "journal").entries) == 2
-    with pytest.raises(JournalError, match="line 2 .*does not follow from the line before it"):
+    with pytest.raises(JournalError, match=r"line 2 .*does not follow from the line before it"):
         read_chain(forged + two, "journal")
