@@ -82,12 +82,14 @@ class Expectation:
     """The machine as it was when planned; what differs at the last look forbids the act.
 
     Actions of the same plan on the same machine that were carried out meanwhile are reckoned with.
+    ``removes`` are the images that the action takes out of the chains.
     """
 
     manager_id: str
     vm_name: str
     snapshot: ExpectedSnapshot | None
     disks: tuple[ExpectedDisk, ...]
+    removes: tuple[ExpectedDisk, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

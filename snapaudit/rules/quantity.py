@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NewType
 
-from snapaudit.model.units import format_iso_duration
+from snapaudit.model.age import no_age
 
 Bytes = NewType("Bytes", int)
 Share = NewType("Share", float)
@@ -45,21 +45,9 @@ def known_sum(sizes: list[int | None], reason: str) -> int | Unknown:
     return Unknown(f"{reason} ({missing} of {len(sizes)})", sum(known))
 
 
-_NOT_TOLD = Unknown("the hypervisor does not tell when it was taken")
-OLDEST_BELIEVED = datetime(2000, 1, 1, tzinfo=UTC)
-
-
-_NONE = timedelta(0)
-
-
 def age_of(created_at: datetime | None, now: datetime) -> timedelta | Unknown:
     """How old something is, by one clock; a time in the future or before 2000 is no age at all."""
-    if created_at is None:
-        return _NOT_TOLD
-    if created_at < OLDEST_BELIEVED:
-        return Unknown(f"its creation time {created_at:%Y-%m-%d} lies before the year 2000")
-    age = now - created_at
-    if age < _NONE:
-        ahead = format_iso_duration(-age)
-        return Unknown(f"its creation time lies {ahead} in the future")
-    return age
+    reason = no_age(created_at, now)
+    if reason is not None or created_at is None:
+        return Unknown(reason or "")
+    return now - created_at

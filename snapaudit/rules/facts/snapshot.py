@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from snapaudit.model.age import OLDEST_BELIEVED
 from snapaudit.model.inventory import PowerState
 from snapaudit.rules.facts.registry import fact
 from snapaudit.rules.facts.virtual_machine import disk_bytes
 from snapaudit.rules.purposes.reading import PurposeWord
-from snapaudit.rules.quantity import OLDEST_BELIEVED, Bytes, Share, Unknown, share_of
+from snapaudit.rules.quantity import Bytes, Share, Unknown, share_of
 from snapaudit.rules.scene import SnapshotScene
 
 _NO_CREATOR = Unknown("the hypervisor does not tell who took it")
