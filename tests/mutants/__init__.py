@@ -1,0 +1,1 @@
+"""Seeded mutants: the safety core with one check taken away, which the tests must notice."""
