@@ -1,0 +1,137 @@
+"""Offers: which snapshots and machines the findings ask to clean up, and why the others stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from snapaudit.model.finding import Audit, Evidence, FactValue, Finding
+from snapaudit.model.plan import Kept
+from snapaudit.model.policy import Mode, Policy, Remedy, Rule
+from snapaudit.model.units import format_iso_duration
+
+Place = tuple[str, str, str | None]
+"""Endpoint, machine, and the snapshot; None: the machine's chains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """What is asked for of one subject, with the findings that ask."""
+
+    kind: Remedy
+    findings: tuple[Finding, ...]
+    may_hold_memory: bool
+
+    @property
+    def because(self) -> tuple[str, ...]:
+        """Each finding in a line: rule, severity, and what was measured."""
+        return tuple(_line(finding) for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """The offers by their place, and for other places the reason why nothing is offered."""
+
+    asked: Mapping[Place, Offer]
+    silent: Mapping[Place, str]
+
+
+def offers(audit: Audit, policy: Policy, now: datetime) -> Offers:
+    """Everything that a plan may hold (GRD-15): findings of mode apply, or mark once it is due."""
+    rules = {rule.id: rule for rule in policy.rules}
+    asked: dict[Place, list[Finding]] = {}
+    silent: dict[Place, str] = {}
+    for finding in audit.findings:
+        rule = rules.get(finding.rule)
+        place = _place(finding)
+        if rule is None or place is None:
+            continue
+        reason = _silence(finding, rule, now)
+        if reason is None:
+            asked.setdefault(place, []).append(finding)
+        else:
+            silent.setdefault(place, reason)
+    exempt = {place for place, reason in silent.items() if reason.startswith("exempt")}
+    return Offers(
+        asked={
+            place: _offer(found, rules) for place, found in asked.items() if place not in exempt
+        },
+        silent=silent,
+    )
+
+
+def _place(finding: Finding) -> Place | None:
+    subject = finding.subject
+    match finding.remedy:
+        case Remedy.DELETE_SNAPSHOT if subject.vm_id is not None:
+            return (subject.endpoint, subject.vm_id, subject.id)
+        case Remedy.CONSOLIDATE if subject.vm_id is not None:
+            return (subject.endpoint, subject.vm_id, None)
+        case _:
+            return None
+
+
+def _silence(finding: Finding, rule: Rule, now: datetime) -> str | None:
+    """Why a finding offers nothing; None: it does."""
+    if finding.exemption is not None:
+        return f"exempt: {finding.exemption}"
+    if rule.mode is Mode.REPORT:
+        return f"{rule.id} only reports"
+    if rule.mode is Mode.MARK and finding.due_at is None:
+        return f"{rule.id} has not announced it yet"
+    if rule.mode is Mode.MARK and finding.due_at is not None and finding.due_at > now:
+        return f"{rule.id} has announced it; it is due on {finding.due_at:%Y-%m-%d}"
+    return None
+
+
+def _offer(found: list[Finding], rules: Mapping[str, Rule]) -> Offer:
+    is_deletion = found[0].remedy is Remedy.DELETE_SNAPSHOT
+    return Offer(
+        kind=Remedy.DELETE_SNAPSHOT if is_deletion else Remedy.CONSOLIDATE,
+        findings=tuple(found),
+        may_hold_memory=any(rules[finding.rule].with_memory for finding in found),
+    )
+
+
+def _line(finding: Finding) -> str:
+    measured = "; ".join(_measured(one) for one in finding.evidence)
+    return f"{finding.rule} ({finding.severity}): {measured}"
+
+
+def _measured(one: Evidence) -> str:
+    operator = one.operator.replace("_", " ")
+    return f"{one.fact.replace('_', ' ')} {_text(one.value)}, {operator} {_text(one.bound)}"
+
+
+def _text(value: FactValue) -> str:
+    match value:
+        case timedelta():
+            return _days(value)
+        case float():
+            return f"{value:.4g}"
+        case tuple():
+            return ", ".join(value)
+        case _:
+            return str(value)
+
+
+def _days(span: timedelta) -> str:
+    return f"{span.days}d" if span >= timedelta(days=2) else format_iso_duration(span)
+
+
+def kept(audit: Audit, found: Offers) -> Iterator[Kept]:
+    """Every snapshot that nothing asks to delete, with the reason."""
+    for inventory in audit.inventories:
+        for vm in inventory.virtual_machines:
+            for snapshot in vm.snapshots:
+                place = (inventory.endpoint, vm.id, snapshot.id)
+                if place not in found.asked:
+                    yield Kept(
+                        endpoint=inventory.endpoint,
+                        vm_id=vm.id,
+                        vm_name=vm.name,
+                        snapshot_id=snapshot.id,
+                        snapshot_name=snapshot.name,
+                        reason=found.silent.get(place, "no rule asks to delete it"),
+                    )
