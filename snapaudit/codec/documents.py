@@ -41,11 +41,7 @@ def to_json(record: Any, *, indent: int | None = 2) -> str:
 def to_document(record: Any) -> dict[str, Any]:
     """A record as its JSON document: texts, numbers, null, lists and objects with these."""
     kind: Any = type(record)
-    try:
-        document = _adapter(kind).dump_python(record, mode="json")
-    except ValueError as error:
-        raise InputError("output", f"cannot be written as JSON: {error}") from error
-    return dict(document)
+    return dict(_adapter(kind).dump_python(record, mode="json"))
 
 
 def from_document(kind: type[Record], document: Mapping[str, Any], source: str) -> Record:

@@ -180,7 +180,7 @@ def _time(text: str) -> datetime:
         at = datetime.fromisoformat(text)
     except ValueError as error:
         raise _Unreadable("has a time that cannot be read") from error
-    if _moment(at) != text or at.utcoffset() is None:
+    if _moment(at) != text or not text.endswith("Z"):
         raise _Unreadable("has a time that is not written in UTC")
     return at
 

@@ -191,13 +191,13 @@ def _open_for_writing(path: Path) -> int:
 
 
 def _content(handle: int, path: Path) -> bytes:
-    complaint = distrust(os.fstat(handle))
+    found = os.fstat(handle)
+    complaint = distrust(found)
+    if complaint is None and found.st_size > MAX_BYTES:
+        complaint = "is larger than 1 GiB, which no journal is"
     if complaint is not None:
         raise JournalError(f"{path}: {complaint}")
-    raw = read_all(handle, MAX_BYTES)
-    if len(raw) > MAX_BYTES:
-        raise JournalError(f"{path}: is larger than 1 GiB, which no journal is")
-    return raw
+    return read_all(handle, MAX_BYTES)
 
 
 def _check_head(state: State, chain: Chain) -> None:

@@ -17,6 +17,7 @@ from types import TracebackType
 from snapaudit.enforce.state import State, distrust
 from snapaudit.errors import RefusedError
 
+MOUNTINFO = Path("/proc/self/mountinfo")
 _NETWORK = frozenset(
     {
         *("9p", "afs", "beegfs", "ceph", "cifs", "glusterfs", "gfs2", "gpfs", "lustre", "ncpfs"),
@@ -55,10 +56,10 @@ def network_file_system(path: Path, mountinfo: str) -> str | None:
 class Lock:
     """The lock, held from ``with`` to the end of the block or of the process, however it ends."""
 
-    def __init__(self, state: State, now: datetime) -> None:
+    def __init__(self, state: State, now: datetime, mountinfo: Path = MOUNTINFO) -> None:
         """Take the lock at once or raise RefusedError naming who holds it."""
         self._path = state.lock
-        _refuse_network(state.folder)
+        _refuse_network(state.folder, mountinfo)
         self._handle = _open(self._path)
         try:
             self._take(now)
@@ -69,6 +70,7 @@ class Lock:
     def _take(self, now: datetime) -> None:
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._say_who(now)
         except BlockingIOError as error:
             raise RefusedError(
                 f"another run is at work here ({_holder(self._handle)}); wait for its end."
@@ -78,16 +80,12 @@ class Lock:
             raise RefusedError(f"{self._path}: cannot be locked: {error.strerror}") from error
         if not self.still_held():
             raise RefusedError(f"{self._path}: was replaced while it was locked; try again")
-        self._say_who(now)
 
     def _say_who(self, now: datetime) -> None:
         since = now.isoformat(timespec="seconds")
         who = f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
-        try:
-            os.ftruncate(self._handle, 0)
-            os.pwrite(self._handle, who.encode("utf-8", "backslashreplace"), 0)
-        except OSError as error:
-            raise RefusedError(f"{self._path}: cannot be written: {error.strerror}") from error
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, who.encode("utf-8", "backslashreplace"), 0)
 
     def still_held(self) -> bool:
         """Whether the file under the lock's name is still the one that is locked.
@@ -118,10 +116,10 @@ class Lock:
         self.release()
 
 
-def _refuse_network(folder: Path) -> None:
+def _refuse_network(folder: Path, mountinfo: Path) -> None:
     try:
-        mountinfo = Path("/proc/self/mountinfo").read_text("utf-8", "surrogateescape")
-        kind = network_file_system(folder.resolve(), mountinfo)
+        mounts = mountinfo.read_text("utf-8", "surrogateescape")
+        kind = network_file_system(folder.resolve(), mounts)
     except OSError as error:
         message = f"{folder}: nobody can tell what file system it is on: {error.strerror}"
         raise RefusedError(message) from error

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import json
 import os
 import subprocess
 from collections.abc import Callable, Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from snapaudit.codec.files import DISK, Disk
+from snapaudit.codec.strict import canonical
 from snapaudit.enforce.course import Use
 from snapaudit.enforce.journal import Journal, read_journal
 from snapaudit.enforce.state import State, prepare
@@ -83,11 +86,14 @@ def test_names_with_line_breaks_and_broken_unicode_stay_one_line(state: State) -
     assert entry.detail == detail
 
 
-@pytest.mark.parametrize("value", [1.5, True, float("nan"), ["a"], {"a": 1}, b"a"])
-def test_detail_that_would_not_read_back_is_never_written(state: State, value: object) -> None:
+@pytest.mark.parametrize(
+    "detail",
+    [{"a": value} for value in (1.5, True, float("nan"), ["a"], {"a": 1}, b"a")] + [{1: "a"}],
+)
+def test_detail_that_would_not_read_back_is_never_written(state: State, detail: object) -> None:
     with opened(state) as journal:
         with pytest.raises(JournalError, match="was not written"):
-            journal.append(draft(detail={"call": value}))
+            journal.append(draft(detail=detail))
         assert journal.append(draft()).seq == 1, "nothing was written, so nothing is broken"
 
 
@@ -244,6 +250,7 @@ def test_entries_are_found_by_action_and_by_plan(state: State) -> None:
     assert [entry.seq for entry in record.of_action("a1")] == [1, 2, 3, 4]
     assert [entry.seq for entry in record.of_action("a1", "plan-2")] == [4]
     assert [entry.seq for entry in record.of_plan("plan-1")] == [1, 2, 3, 5]
+    assert [one.plan_id for one in record.courses("a1")] == ["plan-1", "plan-2"]
     assert record.head is record.entries[-1]
 
 
@@ -389,6 +396,60 @@ def test_head_may_be_older_than_the_journal(state: State) -> None:
     assert len(read_journal(state).entries) == 2
 
 
+def _forged(**changes: object) -> Callable[[bytes], bytes]:
+    """The first line with other values under a hash that is reckoned anew."""
+
+    def forge(whole: bytes) -> bytes:
+        record = {**json.loads(whole.splitlines()[0]), **changes}
+        body = {name: value for name, value in record.items() if name != "hash"}
+        return canonical({**body, "hash": hashlib.sha256(canonical(body)).hexdigest()}) + b"\n"
+
+    return forge
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"seq": True}, "wrong kind"),
+        ({"seq": "1"}, "wrong kind"),
+        ({"seq": 2}, "is entry 2"),
+        ({"run_id": None}, "wrong kind"),
+        ({"task_id": 17}, "no text"),
+        ({"event": "undone"}, "does not know: 'undone'"),
+        ({"at": "yesterday"}, "time that cannot be read"),
+        ({"at": "2026-06-01T14:00:00.000000+02:00"}, "written in UTC"),
+        ({"at": "2026-06-01T12:00:00.000000"}, "written in UTC"),
+        ({"detail": []}, "no JSON object"),
+        ({"detail": {"a": 1.5}}, "neither a text nor a whole number"),
+        ({"detail": {"a": True}}, "neither a text nor a whole number"),
+        ({"event": "resolved", "detail": {}}, "without a known outcome"),
+        ({"event": "resolved", "detail": {"outcome": None}}, "without a known outcome"),
+        ({"previous": "f" * 64}, "does not follow"),
+    ],
+)
+def test_grd_23_b6_line_of_another_version_refuses_to_run_although_its_hash_is_right(
+    state: State, changes: dict[str, object], reason: str
+) -> None:
+    written(state, draft())
+    state.journal.write_bytes(_forged(**changes)(state.journal.read_bytes()))
+    with pytest.raises(JournalError, match=reason):
+        opened(state)
+
+
+def test_time_without_a_zone_is_never_written(state: State) -> None:
+    naive = NOW.replace(tzinfo=None)
+    with Journal(state, lambda: naive) as journal, pytest.raises(JournalError, match="no zone"):
+        journal.append(draft())
+    assert state.journal.read_bytes() == b""
+
+
+def test_journal_of_more_than_1_gib_is_not_read(state: State) -> None:
+    written(state, draft())
+    os.truncate(state.journal, 2**30 + 1)
+    with pytest.raises(JournalError, match="1 GiB"):
+        opened(state)
+
+
 # a disk that fails --------------------------------------------------------------------------------
 
 
@@ -526,6 +587,11 @@ def test_s6_journal_behind_a_link_is_refused(state: State, tmp_path: Path) -> No
         opened(state)
     with pytest.raises(JournalError, match="cannot be read"):
         read_journal(state)
+    state.journal.unlink()
+    written(state, draft())
+    state.head.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(JournalError, match=r"journal\.head: cannot be read"):
+        opened(state)
 
 
 def test_s6_journal_that_is_a_pipe_or_that_others_may_write_is_refused(state: State) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -136,3 +137,33 @@ def test_grd_25_network_file_systems_are_known(kind: str) -> None:
 
 def test_file_system_that_nobody_tells_is_no_network_file_system() -> None:
     assert network_file_system(Path("/a"), "") is None
+
+
+def test_grd_25_state_on_a_network_file_system_is_refused(state: State, tmp_path: Path) -> None:
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(f"1 0 0:1 / {state.folder.resolve()} rw - nfs4 filer:/x rw\n")
+    with pytest.raises(RefusedError, match=r"network file system \(nfs4\).*local disk"):
+        Lock(state, NOW, mounts)
+    with pytest.raises(RefusedError, match="nobody can tell what file system"):
+        Lock(state, NOW, tmp_path / "none")
+    assert not state.lock.exists()
+
+
+def test_lock_that_cannot_say_who_holds_it_is_refused(state: State) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with pytest.raises(RefusedError, match="cannot be locked: File too large"):
+            Lock(state, NOW)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    Lock(state, NOW).release()
+
+
+def test_i9_lock_that_is_replaced_while_it_is_taken_is_refused(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Between opening and locking nothing can be put in the way but the call itself.
+    monkeypatch.setattr("snapaudit.enforce.lock.fcntl.flock", lambda *_: state.lock.unlink())
+    with pytest.raises(RefusedError, match="was replaced"):
+        Lock(state, NOW)

@@ -97,7 +97,11 @@ def test_known_plans_are_listed_newest_first(state: State) -> None:
         write_plan(state, plan(id=name, planned_at=NOW - timedelta(hours=age)))
     (state.sealed / "c.json").unlink()
     (state.plans / "foreign.json").write_text("{}")
-    assert [path.stem for path in known_plans(state)] == ["b", "a"]
+    write_plan(state, plan(id="d"))
+    (state.plans / "d.json").unlink()
+    write_plan(state, plan(id="unreadable"))
+    (state.sealed / "unreadable.json").write_text("{")
+    assert [path.stem for path in known_plans(state)] == ["b", "a", "unreadable"]
 
 
 # edited and tampered with -------------------------------------------------------------------------
