@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import sys
-import tempfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from snapaudit.codec.expect import nearest
+from snapaudit.codec.files import replace_file
 from snapaudit.errors import InputError, UsageError
 
 
@@ -60,13 +59,6 @@ def write_file(path: Path, body: bytes) -> None:
     """Replace a file in one step, so that a full disk leaves the old one as it was."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(body)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        replace_file(path, body)
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror}") from error
