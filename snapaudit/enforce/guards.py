@@ -12,7 +12,7 @@ from datetime import timedelta
 from snapaudit.enforce.case import Case
 from snapaudit.enforce.identity import Standing, compare
 from snapaudit.model.age import no_age
-from snapaudit.model.inventory import CoverageState
+from snapaudit.model.inventory import CoverageState, Inventory
 from snapaudit.model.plan import Guard
 from snapaudit.model.policy import Remedy
 from snapaudit.model.tree import SnapshotTree
@@ -35,12 +35,17 @@ def verified_connection(case: Case) -> str | None:
 
 def whole_view(case: Case) -> str | None:
     """GRD-12, GRD-28: what was not seen could stand on what would be changed."""
-    coverage, endpoint = case.inventory.coverage, case.inventory.endpoint
+    return not_whole(case.inventory, is_named=case.is_named)
+
+
+def not_whole(inventory: Inventory, *, is_named: bool) -> str | None:
+    """Why an endpoint was not seen whole; a suspicious view is accepted of one that was named."""
+    coverage = inventory.coverage
     if coverage.state is CoverageState.COMPLETE:
         return None
-    if coverage.state is CoverageState.SUSPICIOUS and case.is_named:
+    if coverage.state is CoverageState.SUSPICIOUS and is_named:
         return None
-    return f"{endpoint} is {coverage.state}: {coverage.reason or 'no reason was given'}"
+    return f"{inventory.endpoint} is {coverage.state}: {coverage.reason or 'no reason was given'}"
 
 
 def unchanged(case: Case) -> str | None:

@@ -26,10 +26,14 @@ class Abilities:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One mutating call, as data: enough to make it and to recognise it afterwards."""
+    """One mutating call, as data: enough to make it and to recognise it afterwards.
+
+    ``completes``: it ends a job of our own, which keeps the machine busy until then.
+    """
 
     name: str
     about: Mapping[str, str | int | None] = field(default_factory=dict)
+    completes: bool = False
 
 
 class Phase(StrEnum):

@@ -1,0 +1,127 @@
+"""Reconcile: what has become of calls whose end nobody saw. Runs before anything new is sent.
+
+It only looks and writes down what it sees. What it cannot tell stays open: that machine is left
+alone, and a person decides (docs/safety.md, GRD-22).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from snapaudit.enforce.chain import Resolution
+from snapaudit.enforce.course import Course
+from snapaudit.enforce.ground import Ground
+from snapaudit.enforce.guards import not_whole
+from snapaudit.enforce.identity import Standing, after
+from snapaudit.enforce.record import calls_made, done_before, draft
+from snapaudit.enforce.verify import Seen, look
+from snapaudit.errors import HypervisorError
+from snapaudit.model.acting import Call
+from snapaudit.model.journal import Event
+from snapaudit.model.plan import Action, Expectation
+
+_LOOKS = 2
+
+
+@dataclass(slots=True)
+class Settled:
+    """What was found: sentences, our own unfinished work by action id, and what stays open."""
+
+    sentences: list[str] = field(default_factory=list)
+    unfinished: dict[str, list[Call]] = field(default_factory=dict)
+    open: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """``outcome`` None: it stays open, for the reason."""
+
+    outcome: Resolution | None
+    reason: str
+
+
+def reconcile(ground: Ground) -> Settled:
+    """Look at every action of any plan that is still open, and settle what can be told."""
+    settled = Settled()
+    for course in ground.journal.open_actions():
+        action = ground.action_of(course.plan_id, course.action_id)
+        if action is None:
+            settled.open.append(f"{course.action_id}: its plan is no longer here")
+            continue
+        found = _find(ground, course, action)
+        _write(ground, course, action, found, settled)
+    return settled
+
+
+def _write(
+    ground: Ground, course: Course, action: Action, found: _Finding, settled: Settled
+) -> None:
+    name = f"{action.vm_name}/{action.snapshot_name or 'disks'} ({action.id})"
+    if found.outcome is None:
+        detail = {"reason": found.reason}
+        ground.journal.append(draft(ground.run_id, action, Event.UNKNOWN, detail))
+        settled.open.append(f"{name}: {found.reason}")
+        return
+    made = calls_made(course.entries)
+    detail = {"outcome": str(found.outcome), "reason": found.reason, "by": "reconcile"}
+    ground.journal.append(draft(ground.run_id, action, Event.RESOLVED, detail))
+    settled.sentences.append(f"{name}: {found.reason}")
+    if found.outcome is Resolution.CONTINUE:
+        settled.unfinished[action.id] = made
+
+
+def _find(ground: Ground, course: Course, action: Action) -> _Finding:
+    """Look until nothing goes on there any more, twice the same, or until patience ends."""
+    if action.endpoint not in ground.actuators:
+        return _Finding(None, f"{action.endpoint} takes no part in this run")
+    until = ground.clock.now() + ground.patience.drain
+    alike = 0
+    while True:
+        found = _look(ground, course, action)
+        alike = alike + 1 if found is not None else 0
+        if found is not None and (alike >= _LOOKS or found.outcome is not Resolution.NO_EFFECT):
+            return found
+        if ground.clock.now() >= until or ground.stops():
+            return found or _Finding(None, "something still goes on with the machine")
+        ground.clock.sleep(ground.patience.look_again.total_seconds())
+
+
+def _look(ground: Ground, course: Course, action: Action) -> _Finding | None:
+    """What one reading says; None: something goes on there that is not ours to complete."""
+    actuator = ground.actuators[action.endpoint]
+    try:
+        inventory = actuator.observe(action.vm_id)
+        reason = not_whole(inventory, is_named=action.endpoint in ground.named)
+        if reason is not None:
+            return _Finding(None, reason)
+        seen = look(action, _expected(ground, course, action), None, inventory)
+        made = calls_made(course.entries)
+        call = actuator.next_call(action, inventory, made) if seen.vm is not None else None
+    except HypervisorError as error:
+        return _Finding(None, str(error))
+    return _verdict(ground, course, seen, call)
+
+
+def _expected(ground: Ground, course: Course, action: Action) -> Expectation:
+    entries = ground.journal.of_plan(course.plan_id)
+    found = {key: ground.action_of(course.plan_id, key) for key in {e.action_id for e in entries}}
+    actions = {key: one for key, one in found.items() if one is not None}
+    return after(action.expects, done_before(action, entries, actions))
+
+
+def _verdict(ground: Ground, course: Course, seen: Seen, call: Call | None) -> _Finding | None:
+    completes = call is not None and call.completes
+    if seen.is_busy and not completes:
+        return None
+    if seen.is_done and call is None:
+        return _Finding(Resolution.DONE, "it was carried out")
+    if call is not None and (completes or seen.compared.standing is not Standing.MATCH):
+        if seen.compared.standing is Standing.CHANGED:
+            return _Finding(None, "; ".join(seen.compared.differences))
+        if course.plan_id != ground.plan.id:
+            return _Finding(None, f"half of it is done: apply plan {course.plan_id} again")
+        return _Finding(Resolution.CONTINUE, "half of it is done; it goes on")
+    if seen.is_untouched:
+        return _Finding(Resolution.NO_EFFECT, "nothing had come of it")
+    reason = "; ".join((*seen.compared.differences, f"the target is {seen.compared.standing}"))
+    return _Finding(None, reason)
