@@ -8,7 +8,7 @@ one call and shows in the next reading, so the way can be found again from anywh
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from snapaudit.hypervisors.libvirt import calls, identity
 from snapaudit.hypervisors.libvirt.calls import made_for
@@ -128,7 +128,10 @@ class Way:
         mirror = self.seen.mirror(layer.target)
         if mirror is not None:
             is_ours = self.seen.resolve(mirror.path) == layer.base and layer.above is None
-            return self._again(calls.PIVOT, layer) if is_ours and mirror.is_ready else None
+            if not is_ours or not mirror.is_ready:
+                return None
+            pivot = self._again(calls.PIVOT, layer)
+            return None if pivot is None else replace(pivot, completes=True)
         if made_for(self.made, calls.COMMIT, overlay=layer.overlay):
             return None
         is_top = int(layer.above is None)
