@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from tests.beds import reaper
 from tests.beds.account import unprivileged
-from tests.beds.processes import wait_until
+from tests.beds.processes import is_alive, wait_until
 from tests.beds.required import require_bed, require_program
 
 _WITHIN = 15.0
@@ -66,6 +67,7 @@ class Daemon:
         self.port = _free_port()
         self.tls_port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._left: list[subprocess.Popen[bytes]] = []
 
     @property
     def runs(self) -> bool:
@@ -75,6 +77,25 @@ class Daemon:
     def start(self, answers: Callable[[], bool]) -> None:
         """Return when ``answers`` says so; TimeoutError with the daemon's own words otherwise."""
         self._furnish()
+        self._run(answers)
+
+    def restart(self, answers: Callable[[], bool]) -> None:
+        """Start it again after `kill`; it takes over the guests that run on."""
+        if self._process is not None:
+            self._left.append(self._process)
+        self._run(answers)
+
+    def kill(self) -> None:
+        """End the daemon alone, at once. Its guests run on, and whoever it served hears nothing."""
+        pid = int(self._pid_file.read_text())
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not is_alive(pid), _WITHIN, "libvirtd is gone")
+
+    @property
+    def _pid_file(self) -> Path:
+        return self.folder / "run/libvirtd.pid"
+
+    def _run(self, answers: Callable[[], bool]) -> None:
         out = self.folder / "libvirtd.out"
         self._process = self._spawn(out)
         try:
@@ -86,8 +107,8 @@ class Daemon:
 
     def stop(self) -> None:
         """End it with every guest and remove the folder. Harmless when it never started."""
-        if self._process is not None:
-            self._process.communicate(timeout=_WITHIN)
+        for process in (*([self._process] if self._process else []), *self._left):
+            process.communicate(timeout=_WITHIN)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def guest_pids(self) -> list[int]:
@@ -120,7 +141,7 @@ class Daemon:
         return words + _TLS_CONF.format(port=self.tls_port, folder=own)
 
     def _spawn(self, out: Path) -> subprocess.Popen[bytes]:
-        words = ("--listen", "--pid-file", str(self.folder / "run/libvirtd.pid"))
+        words = ("--listen", "--pid-file", str(self._pid_file))
         command = self.account.command(self._program, *words)
         path = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
         places = {name: str(self.folder / place) for name, place in _PLACES.items()}

@@ -68,6 +68,12 @@ class LibvirtBed:
         self._connections.append(opened(uri or self.uri))
         return self._connections[-1]
 
+    def restart(self) -> None:
+        """Start the daemon again after it was killed; all connections from before are dead."""
+        self.daemon.restart(self._answers)
+        for name in ("rw", "ro"):
+            self.__dict__.pop(name, None)
+
     @cached_property
     def rw(self) -> Any:
         """A connection that may change things."""

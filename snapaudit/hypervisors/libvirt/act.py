@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from snapaudit.hypervisors.libvirt.address import Address, parse_address
 from snapaudit.hypervisors.libvirt.client import Client
 from snapaudit.hypervisors.libvirt.collect import files_of
 from snapaudit.hypervisors.libvirt.deadline import Pending, TookTooLong
-from snapaudit.hypervisors.libvirt.failures import as_ours, code_of, explained, is_gone
+from snapaudit.hypervisors.libvirt.failures import as_ours, explained, is_gone, is_out_of_space
 from snapaudit.hypervisors.libvirt.reading import Reading
 from snapaudit.hypervisors.libvirt.sending import Ready, Target
 from snapaudit.hypervisors.libvirt.settings import settings
@@ -26,8 +27,6 @@ from snapaudit.model.inventory import Inventory
 from snapaudit.model.plan import Action, VmId
 
 Answer = TypeVar("Answer")
-# Invalid for the state a machine is in just now, and held by another call.
-_NOT_NOW = frozenset({55, 68})
 _State = tuple[tuple[int, int, int], tuple[int, int, int]]
 
 
@@ -53,6 +52,7 @@ class LibvirtActuator:
         self._readings: dict[str, Reading] = {}
         self._sent: list[_Sent] = []
         self._proven: dict[tuple[str, str], _State | None] = {}
+        self._answered_at = time.monotonic()
         self._client = self._opened()
 
     # Looking ------------------------------------------------------------------------------------
@@ -85,7 +85,9 @@ class LibvirtActuator:
         return Reading(view=seen, inventory=found, uuid=vm_id, is_local=is_local)
 
     def next_call(self, action: Action, seen: Inventory, made: Sequence[Call]) -> Call | None:
-        """See `Way`. What is seen has to come from this actuator's latest ``observe``."""
+        """See `Way`. What is not this actuator's latest look at the machine is looked up anew."""
+        if any(sent.call in made and is_out_of_space(sent.pending.error) for sent in self._sent):
+            return None  # another way needs the same room
         reading = self._readings.get(action.vm_id)
         if reading is None or reading.inventory is not seen:
             self.observe(action.vm_id)
@@ -119,6 +121,7 @@ class LibvirtActuator:
         total = offline.used(calls.about(call, "overlay")) if ready.merge is not None else 0
         pending = deadline.start(lambda: self._make(call, ready))
         self._sent.append(_Sent(call, ready, pending, total))
+        self._answered_at = time.monotonic()
         return ready.task_id
 
     def _make(self, call: Call, ready: Ready) -> None:
@@ -150,15 +153,21 @@ class LibvirtActuator:
         return Watched(phase=Phase.FAILED, reason=explained(error))
 
     def _look(self, work: Callable[[], Watched]) -> Watched:
-        """What is seen. A machine that libvirt cannot ask at this moment is taken to be at work."""
+        """What is seen. A machine that cannot be asked just now is taken to be at work, for a time.
+
+        libvirt answers with all kinds of errors while a QEMU starts, stops or dies.
+        """
         try:
-            return self._within(work)
+            seen = self._within(work)
         except self._client.sdk.libvirtError as error:
             if is_gone(error):
                 return watching.OVER
-            if code_of(error) not in _NOT_NOW or not self._client.is_alive:
+            unclear = time.monotonic() - self._answered_at
+            if not self._client.is_alive or unclear > self._seconds:
                 raise self._lost(error) from error
             return Watched(phase=Phase.RUNNING)
+        self._answered_at = time.monotonic()
+        return seen
 
     def _lost(self, error: Exception) -> HypervisorError:
         return as_ours(error, self._endpoint.name, self._endpoint.url)

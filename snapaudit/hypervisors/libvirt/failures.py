@@ -61,6 +61,11 @@ def is_unsupported(error: Exception) -> bool:
     return code_of(error) in _NO_SUPPORT
 
 
+def is_out_of_space(error: Exception | None) -> bool:
+    """Whether a call failed since the datastore is full."""
+    return error is not None and "no space left" in text_of(error).lower()
+
+
 def explained(error: Exception) -> str:
     """Libvirt's or QEMU's words about a call that failed, and what to do where that is known."""
     message = text_of(error)

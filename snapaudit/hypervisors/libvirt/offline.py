@@ -119,6 +119,18 @@ def state_of(path: str) -> tuple[int, int, int]:
     return facts.st_ino, facts.st_size, facts.st_mtime_ns
 
 
+def is_at_work(overlay: str) -> bool:
+    """Whether a merge of that overlay runs, whoever began it, be it about to open the file."""
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = process.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if words[0].endswith(b"qemu-img") and os.fsencode(overlay) in words:
+            return True
+    return is_held(overlay)
+
+
 def is_held(path: str) -> bool:
     """Whether some QEMU has an image open; asked of the kernel, taking no lock."""
     question = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, _LOCKS_AT, _LOCKS_BYTES, 0)

@@ -66,10 +66,10 @@ def _merge_offline(call: Call, target: Target) -> Watched:
     if target.domain.isActive():
         return OVER
     try:
-        is_held = offline.is_held(about(call, "overlay"))
+        is_at_work = offline.is_at_work(about(call, "overlay"))
     except OSError:
         return OVER
-    return Watched(phase=Phase.RUNNING) if is_held else OVER
+    return Watched(phase=Phase.RUNNING) if is_at_work else OVER
 
 
 def _mirror(domain: Any, disk: str) -> Mirror | None:

@@ -53,7 +53,7 @@ class Way:
 
     def _delete(self) -> Call | None:
         snapshot = self.seen.snapshot(self.action.snapshot_id or "")
-        if snapshot is None:
+        if snapshot is None or not self._is_meant(snapshot):
             return None
         tried = bool(made_for(self.made, calls.DELETE))
         begun = any(call.name in calls.MERGING for call in self.made)
@@ -66,6 +66,13 @@ class Way:
             if layer is not None:
                 return self._fold(layer)
         return self._forget(snapshot, tried=tried)
+
+    def _is_meant(self, snapshot: SnapshotXml) -> bool:
+        """Whether the record is still the planned one's; the whole identity is judged elsewhere."""
+        expected = self.action.expects.snapshot
+        planned = expected.identity if expected is not None else None
+        record = identity.of_record(self.seen.uuid, snapshot)
+        return planned is not None and identity.record_part(planned) == record
 
     def _consolidate(self) -> Call | None:
         machine = self.seen.machine

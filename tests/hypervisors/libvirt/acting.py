@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from snapaudit.model.policy import Remedy
 from snapaudit.ports import Actuator
 from tests.beds.guests import Guest, Life
 from tests.beds.libvirtd import MIB, LibvirtBed
-from tests.enforce.planned import action
+from tests.enforce.planned import action, expectation
 from tests.hypervisors.libvirt.test_real_qemu import read
 
 _WITHIN = 30.0
@@ -33,6 +33,7 @@ class Subject:
     bed: LibvirtBed
     pool: Path
     guest: Guest
+    was_off: bool
 
     @property
     def uuid(self) -> VmId:
@@ -96,15 +97,44 @@ class Subject:
 
     def contents(self) -> dict[str, str]:
         """What the guest would read from every disk, as a digest."""
-        found = {}
-        for disk in self.seen().disks:
-            raw = self.pool.parent / f"{disk.label}.raw"
-            self.bed.run_qemu_img(
-                "convert", "-U", "-f", "qcow2", "-O", "raw", disk.layers[-1].path, str(raw)
+        return {
+            disk.label: self.contents_of(disk.label, Path(disk.layers[-1].path))
+            for disk in self.seen().disks
+        }
+
+    def contents_of(self, label: str, image: Path) -> str:
+        raw = self.pool.parent / f"{label}.raw"
+        kind = "raw" if image.suffix == ".raw" else "qcow2"
+        self.bed.run_qemu_img("convert", "-U", "-f", kind, "-O", "raw", str(image), str(raw))
+        digest = sha256(raw.read_bytes()).hexdigest()
+        raw.unlink()
+        return digest
+
+    def used(self) -> int:
+        return sum(path.stat().st_blocks * 512 for path in self.pool.iterdir())
+
+    def record_chain(self) -> None:
+        """Let the definition name the whole chain, as some programs write it."""
+        text = self.guest.domain.XMLDesc()
+        top, *below = reversed(self.seen().disks[0].layers)
+        levels = "<backingStore/>"
+        for layer in reversed(below):
+            levels = (
+                f"<backingStore type='file'><format type='qcow2'/>"
+                f"<source file='{layer.path}'/>{levels}</backingStore>"
             )
-            found[disk.label] = sha256(raw.read_bytes()).hexdigest()
-            raw.unlink()
-        return found
+        source = f"<source file='{top.path}'/>"
+        self.bed.rw.defineXML(text.replace(source, source + levels))
+
+    def to_raw(self) -> Path:
+        """Put a raw image with the same contents in the place of the disk."""
+        image = self.guest.chain()[-1]
+        raw = image.with_suffix(".raw")
+        self.bed.run_qemu_img("convert", "-f", "qcow2", "-O", "raw", str(image), str(raw))
+        image.unlink()
+        text = self.guest.domain.XMLDesc().replace(str(image), str(raw))
+        self.bed.rw.defineXML(text.replace("type='qcow2'", "type='raw'"))
+        return raw
 
     def files(self) -> set[str]:
         return {path.name.removeprefix("subject") for path in self.pool.iterdir()}
@@ -127,7 +157,7 @@ def subject(
         bed.write_offline(image, 0, 2 * MIB, 1)
     guest = bed.define_vm("subject", images, life=life)
     try:
-        yield Subject(bed, pool, guest)
+        yield Subject(bed, pool, guest, life is Life.OFF)
     finally:
         domain = bed.rw.lookupByName("subject")
         if domain.isActive():
@@ -150,8 +180,17 @@ def consolidation(of: Subject) -> Action:
 
 
 def _action(of: Subject, kind: Remedy, snapshot: SnapshotId | None) -> Action:
+    seen = next((item for item in of.seen().snapshots if item.id == snapshot), None)
+    taken = expectation().snapshot
+    assert taken is not None
+    expected = replace(taken, identity=seen.identity) if seen is not None else None
     return action(
-        kind=kind, vm_id=of.uuid, vm_name="subject", snapshot_id=snapshot, snapshot_name=snapshot
+        kind=kind,
+        vm_id=of.uuid,
+        vm_name="subject",
+        snapshot_id=snapshot,
+        snapshot_name=snapshot,
+        expects=replace(expectation(), snapshot=expected),
     )
 
 
