@@ -8,7 +8,7 @@ from typer import Option
 
 from snapaudit.cli.exits import view_exit
 from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
-from snapaudit.cli.reading import judge
+from snapaudit.cli.reading import judge, note
 from snapaudit.cli.writing import targets, write
 from snapaudit.model.check import verdict
 from snapaudit.model.policy import Severity
@@ -22,13 +22,19 @@ def command(
         Severity | None,
         Option(help="Exit as check does: 1 warning, 2 critical, 3 unknown.", metavar="LEVEL"),
     ] = None,
+    no_record: Annotated[
+        bool, Option("--no-record", help="Leave no trace of this run in the state folder.")
+    ] = False,
 ) -> int:
     """Read the endpoints, judge what they hold by the rules, report.
 
     Example: snapaudit audit -o html=reports/today.html -o json=reports/today.json
     """
     where = targets(common.format, common.output or (), AUDIT_FORMATS, "table")
-    audit = judge(common).audit
+    judged = judge(common)
+    audit = judged.audit
+    if not no_record:
+        note(common, judged)
     width, colour = terminal_width(), use_colour(common)
     write(where, lambda name: render_audit(audit, name, width=width, colour=colour))
     return verdict(audit, fail_on=fail_on).exit_code if fail_on else view_exit(audit)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from snapaudit import __version__
-from snapaudit.cli import audit, check, collect, explain, hold, init, journal, rules
+from snapaudit.cli import audit, check, collect, enforce, explain, hold, init, journal, rules
 
 
 def _version(wanted: bool) -> None:
@@ -38,6 +38,7 @@ def application() -> typer.Typer:
     tree.command("collect")(collect.command)
     tree.command("audit")(audit.command)
     tree.command("check")(check.command)
+    tree.command("enforce")(enforce.command)
     tree.command("explain")(explain.command)
     tree.add_typer(rules.commands(), name="rules")
     tree.add_typer(hold.commands(), name="hold")

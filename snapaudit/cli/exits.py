@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from snapaudit.enforce.ground import STOPPED
 from snapaudit.errors import (
     HypervisorError,
     InputError,
@@ -14,6 +15,8 @@ from snapaudit.errors import (
 )
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import CoverageState, Inventory
+from snapaudit.model.journal import Event
+from snapaudit.model.outcome import RunReport
 
 
 class Exit(IntEnum):
@@ -59,3 +62,17 @@ def view_exit(seen: Audit | tuple[Inventory, ...]) -> int:
     )
     is_whole = all(state is CoverageState.COMPLETE for state in states)
     return Exit.DONE if is_whole and states else Exit.INCOMPLETE
+
+
+def run_exit(report: RunReport) -> int:
+    """How a run ended: the worst of what became of its actions, and whether it was interrupted."""
+    events = {outcome.event for outcome in report.outcomes}
+    if report.stopped_because == STOPPED:
+        return Exit.INTERRUPTED
+    if events & {Event.FAILED, Event.UNKNOWN}:
+        return Exit.ACTION_FAILED
+    if report.stopped_because is not None and report.stopped_because.startswith("not settled"):
+        return Exit.ACTION_FAILED
+    if Event.REFUSED in events or report.not_started:
+        return Exit.REFUSED
+    return Exit.DONE

@@ -70,6 +70,11 @@ class Common:
             demo=self.demo,
         )
 
+    @property
+    def reads_saved(self) -> bool:
+        """Whether what is read is no live view: saved inventories, the demo, or another time."""
+        return bool(self.inventory or self.demo or self.now)
+
     def judged_at(self, clock: datetime) -> datetime:
         """The moment to judge as of: ``--now``, else the clock."""
         return parse_moment(self.now) if self.now else clock

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from snapaudit.enforce.case import Case
 from snapaudit.enforce.chain import Resolution
-from snapaudit.enforce.ground import Ground
+from snapaudit.enforce.ground import STOPPED, Ground
 from snapaudit.enforce.guards import first_refusal, not_whole
 from snapaudit.enforce.identity import Standing, compare, machine_of, snapshot_of
 from snapaudit.enforce.record import draft, intent_detail
@@ -151,7 +151,7 @@ class Errand:
     def _obstacle(self) -> str | None:
         """Why nothing may be sent at this very moment."""
         if self.ground.stops():
-            return "somebody asked to stop"
+            return STOPPED
         return self.ground.objection()
 
     def _hold_on(self, obstacle: str, *, unsent: int = 0) -> None:

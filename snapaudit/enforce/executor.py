@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from snapaudit.enforce.breaker import Breaker
 from snapaudit.enforce.errand import Errand
-from snapaudit.enforce.ground import Ground
+from snapaudit.enforce.ground import STOPPED, Ground
 from snapaudit.enforce.identity import after
 from snapaudit.enforce.limits import may_start
 from snapaudit.enforce.record import done_before
@@ -95,7 +95,7 @@ class _Run:
         """All of it."""
         self._done.not_started = list(self._waiting)
         if self._waiting or self._breaker.is_open:
-            stopped = "somebody asked to stop" if self._ground.stops() else None
+            stopped = STOPPED if self._ground.stops() else None
             self._done.stopped_because = self._breaker.reason or stopped or self._objection()
         return self._done
 

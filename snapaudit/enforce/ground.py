@@ -17,6 +17,8 @@ from snapaudit.model.outcome import Merging
 from snapaudit.model.plan import Action, Plan
 from snapaudit.ports import Actuator
 
+STOPPED = "somebody asked to stop"
+
 
 class Clock(Protocol):
     """Our own clock, and the patience to wait by it."""

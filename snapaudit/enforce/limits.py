@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.limits import Limits
-from snapaudit.model.plan import Action, Decision, Excess
+from snapaudit.model.plan import Action, Decision, Excess, Plan
 from snapaudit.model.policy import Remedy
 
 DATASTORE_SHARE = 0.2
@@ -42,6 +42,16 @@ def census(inventories: Iterable[Inventory]) -> Census:
             for store in stores:
                 counts[inventory.endpoint, store or ""] += len(vm.snapshots)
     return Census(snapshots=total, on_datastore=counts, names=names)
+
+
+def census_of(plan: Plan) -> Census:
+    """The census that a plan was made under."""
+    places = {(one.endpoint, one.id): one for one in plan.datastores}
+    return Census(
+        snapshots=plan.snapshots,
+        on_datastore=Counter({place: one.snapshots for place, one in places.items()}),
+        names={place: one.name for place, one in places.items()},
+    )
 
 
 def excess(actions: Sequence[Action], limits: Limits, seen: Census) -> tuple[Excess, ...]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from snapaudit.model.inventory import Datastore, Inventory
+from snapaudit.enforce.limits import Census
+from snapaudit.model.inventory import Inventory
 from snapaudit.model.limits import GIB, Limits, Reserve
 from snapaudit.model.plan import Action, Bytes, Decision, Manager, Outlook, PlannedLimits
 from snapaudit.model.units import format_iso_duration
@@ -61,44 +63,53 @@ def _reserve(reserve: Reserve) -> str:
     return " or ".join(parts) or "0B"
 
 
-def outlooks(inventories: Iterable[Inventory], actions: Sequence[Action]) -> tuple[Outlook, ...]:
-    """Every datastore that an action to be applied is on."""
-    meant = [action for action in actions if action.decision is Decision.APPLY]
-    return tuple(_outlooks(inventories, meant))
+def outlooks(
+    inventories: Iterable[Inventory], actions: Sequence[Action], seen: Census
+) -> tuple[Outlook, ...]:
+    """Every datastore that an action is on, as the actions to be applied leave it."""
+    named = {(action.endpoint, store) for action in actions for store in action.datastore_ids}
+    found = (
+        Outlook(
+            endpoint=inventory.endpoint,
+            id=store.id,
+            name=store.name,
+            snapshots=seen.on_datastore[inventory.endpoint, store.id],
+            capacity_bytes=store.capacity_bytes,
+            free_bytes=store.free_bytes,
+            least_free_bytes=None,
+            free_after_bytes=None,
+        )
+        for inventory in inventories
+        for store in inventory.datastores
+        if (inventory.endpoint, store.id) in named
+    )
+    return tuple(renewed(outlook, actions) for outlook in found)
 
 
-def _outlooks(inventories: Iterable[Inventory], meant: list[Action]) -> Iterator[Outlook]:
-    for inventory in inventories:
-        for store in inventory.datastores:
-            on_it = [
-                action
-                for action in meant
-                if action.endpoint == inventory.endpoint and store.id in action.datastore_ids
-            ]
-            if on_it:
-                yield _outlook(inventory.endpoint, store, on_it)
+def renewed(outlook: Outlook, actions: Sequence[Action]) -> Outlook:
+    """The outlook for these actions. The worst moment is that of the largest merge.
 
-
-def _outlook(endpoint: str, store: Datastore, on_it: list[Action]) -> Outlook:
-    """The worst moment is that of the largest merge: one runs at a time on a datastore.
-
-    What comes back counts on an action's first datastore; over several nobody can divide it.
+    One merge runs at a time on a datastore. What comes back is counted where all of an action is on
+    one datastore: over several nobody can divide it.
     """
-    free = store.free_bytes
-    needs = max(action.needs_bytes for action in on_it)
-    return Outlook(
-        endpoint=endpoint,
-        id=store.id,
-        name=store.name,
-        capacity_bytes=store.capacity_bytes,
-        free_bytes=free,
+    on_it = [
+        action
+        for action in actions
+        if action.decision is Decision.APPLY
+        and action.endpoint == outlook.endpoint
+        and outlook.id in action.datastore_ids
+    ]
+    free = outlook.free_bytes
+    needs = max((action.needs_bytes for action in on_it), default=0)
+    return replace(
+        outlook,
         least_free_bytes=None if free is None else free - needs,
-        free_after_bytes=None if free is None else _after(free, store, on_it),
+        free_after_bytes=None if free is None else _after(free, outlook.id, on_it),
     )
 
 
-def _after(free: int, store: Datastore, on_it: list[Action]) -> Bytes:
-    here = [action for action in on_it if action.datastore_ids == (store.id,)]
+def _after(free: int, datastore_id: str, on_it: list[Action]) -> Bytes:
+    here = [action for action in on_it if action.datastore_ids == (datastore_id,)]
     least = sum(action.frees_bytes.min for action in here)
     most = [action.frees_bytes.max for action in on_it]
     known = [each for each in most if each is not None]

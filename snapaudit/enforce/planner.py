@@ -89,7 +89,8 @@ def plan(audit: Audit, policy: Policy, around: Circumstances, now: datetime) -> 
         refusals=tuple(refusals),
         kept=tuple(kept(audit, found)),
         excess=bounds.excess(actions, around.limits, seen),
-        datastores=outlooks(audit.inventories, actions),
+        datastores=outlooks(audit.inventories, actions, seen),
+        snapshots=seen.snapshots,
     )
 
 

@@ -11,7 +11,7 @@ import errno
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -78,8 +78,16 @@ def read_plan(state: State, path: Path) -> tuple[Plan, dict[str, Any]]:
     return plan, document
 
 
-def reseal(state: State, path: Path, reviewer: str, now: datetime) -> Plan:
+def reseal(
+    state: State,
+    path: Path,
+    reviewer: str,
+    now: datetime,
+    renew: Callable[[Plan], Plan] = lambda plan: plan,
+) -> Plan:
     """Sign off the decisions and notes of an edited plan under a new digest.
+
+    ``renew`` reckons anew what follows from the decisions.
 
     Raises RefusedError naming the first other field that was edited. Whether the plan has expired
     or was used already is for the caller to say.
@@ -93,7 +101,7 @@ def reseal(state: State, path: Path, reviewer: str, now: datetime) -> Plan:
                 f"{path}: {field} was edited; a reviewer may change only decision and note of an"
                 " action. Put it back, or make a new plan with 'snapaudit enforce'"
             )
-    body = seal(replace(plan, reviewer=reviewer, reviewed_at=now))
+    body = seal(replace(renew(plan), reviewer=reviewer, reviewed_at=now))
     reviewed, registered = _places(state, plan.id)
     for copy in dict.fromkeys((registered, reviewed, path.absolute())):
         store(copy, body)

@@ -57,6 +57,11 @@ class State:
         """When findings that are announced first were announced."""
         return self.folder / "marks.json"
 
+    @property
+    def sightings(self) -> Path:
+        """How much each endpoint showed when it was last seen whole."""
+        return self.folder / "sightings.json"
+
 
 def prepare(state: State) -> None:
     """Create the folder and those in it, or make sure that nobody else could have written there.

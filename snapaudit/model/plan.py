@@ -184,11 +184,15 @@ class Excess:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """A datastore before, at the worst moment of, and after the plan's actions on it."""
+    """A datastore before, at the worst moment of, and after the plan's actions on it.
+
+    ``snapshots`` is how many there are on it, whatever the plan does.
+    """
 
     endpoint: str
     id: str
     name: str
+    snapshots: int = 0
     capacity_bytes: int | None
     free_bytes: int | None
     least_free_bytes: int | None
@@ -197,7 +201,10 @@ class Outlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything one run would do, and everything it would not, each with its reason."""
+    """Everything one run would do, and everything it would not, each with its reason.
+
+    ``snapshots`` is how many were seen in all, of which the actions are a share.
+    """
 
     schema: str = PLAN_SCHEMA
     id: str
@@ -214,6 +221,7 @@ class Plan:
     kept: tuple[Kept, ...]
     excess: tuple[Excess, ...]
     datastores: tuple[Outlook, ...]
+    snapshots: int = 0
     reviewer: str | None = None
     reviewed_at: datetime | None = None
     digest: str = ""
