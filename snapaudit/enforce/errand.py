@@ -6,7 +6,7 @@ to go on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -15,14 +15,13 @@ from snapaudit.enforce.chain import Resolution
 from snapaudit.enforce.ground import STOPPED, Ground
 from snapaudit.enforce.guards import first_refusal, not_whole
 from snapaudit.enforce.identity import Standing, compare, machine_of, snapshot_of
-from snapaudit.enforce.record import draft, intent_detail
+from snapaudit.enforce.scribe import Scribe
 from snapaudit.enforce.space import merge_size
 from snapaudit.enforce.verify import Seen, freed_bytes, look
 from snapaudit.errors import CallRefused, HypervisorError, JournalError
 from snapaudit.model.acting import Call, Phase, Watched
 from snapaudit.model.inventory import Inventory, VirtualMachine
-from snapaudit.model.journal import Detail, Event
-from snapaudit.model.outcome import Merging, Outcome
+from snapaudit.model.journal import Event
 from snapaudit.model.plan import Action, Expectation, Guard
 
 OLDEST_READING = timedelta(seconds=5)
@@ -32,23 +31,23 @@ HALF_WAY = "stopped half way; the next `snapaudit enforce --apply` of this plan 
 
 @dataclass(slots=True)
 class Errand:
-    """One action under way. ``outcome`` is None until it has ended; ``dropped``: it never began.
+    """One action under way. ``dropped`` is why it never began, if it did not.
 
     ``alarm`` is why nothing more may be sent anywhere: something is not as any deletion leaves it.
+    ``forbidden`` says why the run as a whole must send nothing more.
     """
 
     ground: Ground
     action: Action
     expected: Expectation
-    started_at: datetime
+    scribe: Scribe
+    forbidden: Callable[[], str | None] = lambda: None
     before: VirtualMachine | None = None
     made: list[Call] = field(default_factory=list)
-    task_id: str | None = None
     sent_at: datetime | None = None
     ended: Watched | None = None
     ended_at: datetime | None = None
     lost_looks: int = 0
-    outcome: Outcome | None = None
     dropped: str | None = None
     alarm: str | None = None
 
@@ -58,17 +57,18 @@ class Errand:
         """Look, ask every guard, and send the first call; or end the errand with the reason."""
         seen = self._observed()
         if isinstance(seen, str):
-            return self._end(Event.REFUSED, seen, Guard.WHOLE_VIEW)
+            return self.scribe.end(Event.REFUSED, seen, Guard.WHOLE_VIEW)
         if compare(self.expected, self.action.vm_id, seen).standing is Standing.ABSENT:
             return self._end_as_gone(seen)
         refusal = self._refusal(seen)
         if refusal is not None:
-            return self._end(Event.REFUSED, refusal[1], refusal[0])
+            return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
+        seen_at = self.ground.clock.now()
         self.before = machine_of(seen, self.action.vm_id)
         call = self._next_call(seen)
         if call is None:
-            return self._end(Event.FAILED, "there is no way to do it from here")
-        return self._send(call, self.ground.clock.now())
+            return self.scribe.end(Event.FAILED, "there is no way to do it from here")
+        return self._send(call, seen_at)
 
     def resume(self, made: Sequence[Call]) -> None:
         """Go on with work of ours that an earlier run began by these calls."""
@@ -78,12 +78,12 @@ class Errand:
 
     def refuse(self, reason: str) -> None:
         """End it before anything was looked at or sent."""
-        self._end(Event.REFUSED, reason, Guard.UNCHANGED)
+        self.scribe.end(Event.REFUSED, reason, Guard.UNCHANGED)
 
     def abandon(self, reason: str) -> None:
         """End it without a line in the journal, which can no longer be written."""
-        if self.outcome is None:
-            self._settle(Event.UNKNOWN, reason, None, None)
+        if self.scribe.outcome is None:
+            self.scribe.settle(Event.UNKNOWN, reason)
 
     def _observed(self) -> Inventory | str:
         """A fresh reading, or why there is none."""
@@ -96,8 +96,8 @@ class Errand:
         """What an incomplete view does not show may be there all the same."""
         reason = not_whole(seen, is_named=seen.endpoint in self.ground.named)
         if reason is not None:
-            return self._end(Event.REFUSED, reason, Guard.WHOLE_VIEW)
-        return self._end(Event.ALREADY_GONE, "it was gone before anything was sent")
+            return self.scribe.end(Event.REFUSED, reason, Guard.WHOLE_VIEW)
+        return self.scribe.end(Event.ALREADY_GONE, "it was gone before anything was sent")
 
     def _refusal(self, seen: Inventory) -> tuple[Guard, str] | None:
         vm = machine_of(seen, self.action.vm_id)
@@ -138,46 +138,49 @@ class Errand:
         obstacle = self._obstacle()
         if obstacle is not None:
             return self._hold_on(obstacle)
-        self._journal(Event.INTENT, intent_detail(self.action, call))
+        self.scribe.mean(call)
         obstacle = self._obstacle()
-        if obstacle is None and self.ground.clock.now() - seen_at > OLDEST_READING:
+        if obstacle is None and self._is_old(seen_at):
             obstacle = "the last look had become too old"
         if obstacle is None:
             return self._submit(call)
         if not self.made:
-            self._resolve(Resolution.NO_EFFECT, f"not sent: {obstacle}")
+            self.scribe.resolve(Resolution.NO_EFFECT, f"not sent: {obstacle}")
         return self._hold_on(obstacle, unsent=1)
+
+    def _is_old(self, seen_at: datetime) -> bool:
+        """GRD-10: what was seen too long ago may no longer be so."""
+        return self.ground.clock.now() - seen_at > OLDEST_READING
 
     def _obstacle(self) -> str | None:
         """Why nothing may be sent at this very moment."""
         if self.ground.stops():
             return STOPPED
-        return self.ground.objection()
+        return self.alarm or self.forbidden() or self.ground.objection()
 
     def _hold_on(self, obstacle: str, *, unsent: int = 0) -> None:
         """Nothing is sent. What has begun is left for the next run to go on with."""
         if not self.made:
             self.dropped = obstacle
             return
-        self._resolve(Resolution.CONTINUE, obstacle, unsent)
-        self._settle(Event.UNKNOWN, f"{obstacle}: {HALF_WAY}", None, None)
+        self.scribe.resolve(Resolution.CONTINUE, obstacle, unsent=unsent)
+        self.scribe.settle(Event.UNKNOWN, f"{obstacle}: {HALF_WAY}")
 
     def _submit(self, call: Call) -> None:
         self.ended = None
         self.made.append(call)
         try:
-            self.task_id = self.ground.actuators[self.action.endpoint].send(call)
+            task_id = self.ground.actuators[self.action.endpoint].send(call)
         except CallRefused as error:
             self._over(Watched(phase=Phase.FAILED, reason=str(error)))
             return
         except JournalError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, the call may have arrived
-            self._end(Event.UNKNOWN, f"no answer to {call.name}: {error}")
+            self.scribe.end(Event.UNKNOWN, f"no answer to {call.name}: {error}")
             return
         self.sent_at = self.ground.clock.now()
-        self._journal(Event.SUBMITTED, {"call": call.name}, self.task_id)
-        self._tell(call.name)
+        self.scribe.sent(call, task_id)
 
     def _over(self, watched: Watched) -> None:
         self.ended, self.ended_at, self.lost_looks = watched, self.ground.clock.now(), 0
@@ -188,49 +191,52 @@ class Errand:
         """Look once how far it is; when the platform says that it is over, look what is so."""
         if self.ended is None:
             self._watch(self.made[-1])
-        if self.ended is not None and self.outcome is None:
+        if self.ended is not None and self.scribe.outcome is None:
             self._look_after(self.ended)
 
     def _watch(self, call: Call) -> None:
         actuator = self.ground.actuators[self.action.endpoint]
         try:
-            watched = actuator.watch(call, self.task_id)
+            watched = actuator.watch(call, self.scribe.task_id)
         except HypervisorError as error:
             return self._lost(str(error))
         self.lost_looks = 0
         if watched.phase is not Phase.RUNNING:
             return self._over(watched)
-        self._tell(call.name, watched)
-        limit = (self.sent_at or self.started_at) + self.ground.patience.watch
+        self.scribe.tell(call.name, watched)
+        limit = (self.sent_at or self.scribe.started_at) + self.ground.patience.watch
         if self.ground.clock.now() > limit:
-            return self._end(Event.UNKNOWN, "it still runs, and nobody waits for it any longer")
+            return self.scribe.end(Event.UNKNOWN, "it still runs; nobody waits for it any longer")
         return None
 
     def _lost(self, reason: str) -> None:
         """A look may fail a few times: reading again changes nothing."""
         self.lost_looks += 1
         if self.lost_looks > self.ground.patience.lost_looks:
-            self._end(Event.UNKNOWN, f"nobody could see what became of it: {reason}")
+            self.scribe.end(Event.UNKNOWN, f"nobody could see what became of it: {reason}")
 
     def leave(self, reason: str) -> None:
         """Stop looking; what runs goes on, and the next run finds out."""
-        self._end(Event.UNKNOWN, reason)
+        self.scribe.end(Event.UNKNOWN, reason)
 
     # Judging ------------------------------------------------------------------------------------
 
     def _look_after(self, ended: Watched) -> None:
-        self._tell("verifying")
+        self.scribe.tell("verifying")
         inventory = self._observed()
         if isinstance(inventory, str):
             return self._lost(inventory)
         seen_at = self.ground.clock.now()
         seen = look(self.action, self.expected, self.before, inventory)
+        self.before = self.before or seen.vm
         reason = not_whole(inventory, is_named=inventory.endpoint in self.ground.named)
         if reason is not None:
             return self._lost(reason)
         call = None if seen.vm is None else self._next_call(inventory)
         if self._must_wait(seen, call, ended):
             return None
+        if call is not None and self._is_old(seen_at):
+            return self._lost("the machine takes too long to look at")
         self._raise_alarms(seen)
         if call is not None and _may_go_on(seen, call):
             return self._go_on(call, seen, ended, seen_at)
@@ -240,7 +246,7 @@ class Errand:
         """Whether something still goes on that is not ours to complete by the next call."""
         if not seen.is_busy or (call is not None and call.completes and ended.phase is Phase.OVER):
             return False
-        since = self.ended_at or self.started_at
+        since = self.ended_at or self.scribe.started_at
         return self.ground.clock.now() - since <= self.ground.patience.settle
 
     def _raise_alarms(self, seen: Seen) -> None:
@@ -262,68 +268,25 @@ class Errand:
     def _go_on(self, call: Call, seen: Seen, ended: Watched, seen_at: datetime) -> None:
         """The next call of several, or another way when the last one came to nothing."""
         if len(self.made) >= MOST_CALLS:
-            return self._end(Event.UNKNOWN, f"not done after {MOST_CALLS} calls")
+            return self.scribe.end(Event.UNKNOWN, f"not done after {MOST_CALLS} calls")
         if ended.phase is Phase.FAILED:
             reason = ended.reason or "no reason was given"
             outcome = Resolution.NO_EFFECT if seen.is_untouched else Resolution.CONTINUE
-            self._resolve(outcome, f"{self.made[-1].name}: {reason}" if self.made else reason)
+            self.scribe.resolve(outcome, f"{self.made[-1].name}: {reason}" if self.made else reason)
             refusal = self._refusal(seen.inventory) if seen.is_untouched else None
             if refusal is not None:
-                return self._end(Event.REFUSED, refusal[1], refusal[0])
+                return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
         return self._send(call, seen_at)
 
     def _judge(self, seen: Seen, ended: Watched) -> None:
         """Nothing is left to do: say what is so (INV-16, INV-17)."""
         if seen.is_done and seen.vm is not None:
             freed = freed_bytes(self.before, seen.vm) if self.before is not None else None
-            return self._end(Event.DONE, "", None, freed)
+            return self.scribe.end(Event.DONE, "", None, freed)
         if seen.is_untouched and not seen.alarms:
             reason = ended.reason or "the platform reported success, and nothing has changed"
-            return self._end(Event.FAILED, reason)
-        return self._end(Event.UNKNOWN, _description(seen, ended))
-
-    # Ending -------------------------------------------------------------------------------------
-
-    def _journal(self, event: Event, detail: Detail, task_id: str | None = None) -> None:
-        self.ground.journal.append(draft(self.ground.run_id, self.action, event, detail, task_id))
-
-    def _resolve(self, outcome: Resolution, reason: str, unsent: int = 0) -> None:
-        told: Detail = {"outcome": str(outcome), "reason": reason, "by": "reading"}
-        self._journal(Event.RESOLVED, {**told, "unsent": unsent})
-
-    def _end(
-        self, event: Event, reason: str, guard: Guard | None = None, freed: int | None = None
-    ) -> None:
-        named: Detail = {} if guard is None else {"guard": str(guard)}
-        self._journal(event, {"reason": reason, "freed_bytes": freed, **named}, self.task_id)
-        self._settle(event, reason, guard, freed)
-
-    def _settle(self, event: Event, reason: str, guard: Guard | None, freed: int | None) -> None:
-        self.outcome = Outcome(
-            action=self.action,
-            event=event,
-            guard=guard,
-            reason=reason,
-            freed_bytes=freed,
-            started_at=self.started_at,
-            finished_at=self.ground.clock.now(),
-            task_id=self.task_id,
-        )
-        self._tell(str(event))
-
-    def _tell(self, phase: str, watched: Watched | None = None) -> None:
-        self.ground.tell(
-            Merging(
-                action_id=self.action.id,
-                endpoint=self.action.endpoint,
-                vm_name=self.action.vm_name,
-                snapshot_name=self.action.snapshot_name,
-                datastore=self.action.datastore_id,
-                phase=phase,
-                done_bytes=watched.done_bytes if watched is not None else None,
-                total_bytes=watched.total_bytes if watched is not None else None,
-            )
-        )
+            return self.scribe.end(Event.FAILED, reason)
+        return self.scribe.end(Event.UNKNOWN, _description(seen, ended))
 
 
 def _may_go_on(seen: Seen, call: Call) -> bool:

@@ -11,6 +11,7 @@ from snapaudit.enforce.ground import STOPPED, Ground
 from snapaudit.enforce.identity import after
 from snapaudit.enforce.limits import may_start
 from snapaudit.enforce.record import done_before
+from snapaudit.enforce.scribe import Scribe
 from snapaudit.errors import JournalError
 from snapaudit.model.acting import Call
 from snapaudit.model.journal import Event
@@ -115,7 +116,8 @@ class _Run:
             ground=self._ground,
             action=action,
             expected=after(action.expects, self._done_before(action)),
-            started_at=self._ground.clock.now(),
+            scribe=Scribe(self._ground, action, self._ground.clock.now()),
+            forbidden=lambda: self._breaker.reason,
         )
         self._under_way.append(errand)
         if (action.endpoint, action.vm_id) in self._spoilt:
@@ -139,12 +141,12 @@ class _Run:
             self._under_way.remove(errand)
             self._waiting.insert(0, errand.action)
             self._breaker.open(errand.dropped)
-        elif errand.outcome is not None:
+        elif errand.scribe.outcome is not None:
             self._under_way.remove(errand)
             self._keep(errand)
 
     def _keep(self, errand: Errand) -> None:
-        outcome = errand.outcome
+        outcome = errand.scribe.outcome
         if outcome is None:
             return
         self._done.outcomes.append(outcome)
@@ -159,7 +161,7 @@ class _Run:
             is_over = self._ground.clock.now() - stopped_at > self._ground.patience.drain
             for errand in list(self._under_way):
                 errand.poll()
-                if errand.outcome is None and (is_over or self._ground.stops() > 1):
+                if errand.scribe.outcome is None and (is_over or self._ground.stops() > 1):
                     errand.leave("it still ran when the run was stopped")
                 self._take_in(errand)
             if self._under_way:

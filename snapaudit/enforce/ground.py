@@ -73,3 +73,9 @@ class Ground:
     def place(self, action: Action) -> Place:
         """Where an action acts."""
         return (action.endpoint, action.vm_id, action.snapshot_id)
+
+    def datastore_name(self, action: Action) -> str | None:
+        """What people call the first datastore that an action writes to."""
+        wanted = (action.endpoint, action.datastore_id)
+        named = (one.name for one in self.plan.datastores if (one.endpoint, one.id) == wanted)
+        return next(named, action.datastore_id)

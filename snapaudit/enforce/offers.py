@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from snapaudit.model.finding import Audit, Evidence, FactValue, Finding
 from snapaudit.model.plan import Kept
 from snapaudit.model.policy import Mode, Policy, Remedy, Rule
-from snapaudit.model.units import format_iso_duration
 
 Place = tuple[str, str, str | None]
 """Endpoint, machine, and the snapshot; None: the machine's chains."""
@@ -117,7 +116,12 @@ def _text(value: FactValue) -> str:
 
 
 def _days(span: timedelta) -> str:
-    return f"{span.days}d" if span >= timedelta(days=2) else format_iso_duration(span)
+    """``9d``, ``36h``, ``5s``: whole units, since the exact value is in the audit."""
+    seconds = span // timedelta(seconds=1)
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if abs(seconds) >= 2 * size:
+            return f"{seconds // size}{unit}"
+    return f"{seconds}s"
 
 
 def kept(audit: Audit, found: Offers) -> Iterator[Kept]:

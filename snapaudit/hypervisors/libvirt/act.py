@@ -105,7 +105,11 @@ class LibvirtActuator:
         proven = self._proven.get((overlay, base))
         if proven is not None and proven == _state(overlay, base):
             return True
-        return offline.is_merged(overlay, base, base_format)
+        before = _state(overlay, base)
+        is_merged = offline.is_merged(overlay, base, base_format)
+        if is_merged and before is not None and before == _state(overlay, base):
+            self._proven[(overlay, base)] = before
+        return is_merged
 
     # Acting -------------------------------------------------------------------------------------
 
