@@ -17,8 +17,9 @@ from snapaudit.enforce.record import calls_made, done_before, draft
 from snapaudit.enforce.verify import Seen, look
 from snapaudit.errors import HypervisorError
 from snapaudit.model.acting import Call
-from snapaudit.model.journal import Event
+from snapaudit.model.journal import Detail, Event
 from snapaudit.model.plan import Action, Expectation
+from snapaudit.ports import Actuator
 
 _LOOKS = 2
 
@@ -34,10 +35,19 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class _Finding:
-    """``outcome`` None: it stays open, for the reason."""
+    """``outcome`` None: it stays open, for the reason.
+
+    ``unsent``: how many of the last calls came to nothing, while those before them did not.
+    """
 
     outcome: Resolution | None
     reason: str
+    unsent: int = 0
+
+    @property
+    def is_absence(self) -> bool:
+        """Whether it rests on something that was not seen: a call may still be on its way."""
+        return self.outcome is Resolution.NO_EFFECT or self.unsent > 0
 
 
 def reconcile(ground: Ground) -> Settled:
@@ -58,16 +68,20 @@ def _write(
 ) -> None:
     name = f"{action.vm_name}/{action.snapshot_name or 'disks'} ({action.id})"
     if found.outcome is None:
-        detail = {"reason": found.reason}
-        ground.journal.append(draft(ground.run_id, action, Event.UNKNOWN, detail))
+        why: Detail = {"reason": found.reason}
+        ground.journal.append(draft(ground.run_id, action, Event.UNKNOWN, why))
         settled.open.append(f"{name}: {found.reason}")
         return
-    made = calls_made(course.entries)
-    detail = {"outcome": str(found.outcome), "reason": found.reason, "by": "reconcile"}
+    detail: Detail = {
+        "outcome": str(found.outcome),
+        "reason": found.reason,
+        "by": "reconcile",
+        "unsent": found.unsent,
+    }
     ground.journal.append(draft(ground.run_id, action, Event.RESOLVED, detail))
     settled.sentences.append(f"{name}: {found.reason}")
     if found.outcome is Resolution.CONTINUE:
-        settled.unfinished[action.id] = made
+        settled.unfinished[action.id] = calls_made(course.entries)
 
 
 def _find(ground: Ground, course: Course, action: Action) -> _Finding:
@@ -79,7 +93,7 @@ def _find(ground: Ground, course: Course, action: Action) -> _Finding:
     while True:
         found = _look(ground, course, action)
         alike = alike + 1 if found is not None else 0
-        if found is not None and (alike >= _LOOKS or found.outcome is not Resolution.NO_EFFECT):
+        if found is not None and (alike >= _LOOKS or not found.is_absence):
             return found
         if ground.clock.now() >= until or ground.stops():
             return found or _Finding(None, "something still goes on with the machine")
@@ -97,9 +111,17 @@ def _look(ground: Ground, course: Course, action: Action) -> _Finding | None:
         seen = look(action, _expected(ground, course, action), None, inventory)
         made = calls_made(course.entries)
         call = actuator.next_call(action, inventory, made) if seen.vm is not None else None
+        is_due_again = call is None and _is_due_again(actuator, action, seen, made)
     except HypervisorError as error:
         return _Finding(None, str(error))
-    return _verdict(ground, course, seen, call)
+    return _verdict(ground, course, seen, call, is_due_again=is_due_again)
+
+
+def _is_due_again(actuator: Actuator, action: Action, seen: Seen, made: list[Call]) -> bool:
+    """Whether the last of several calls came to nothing: without it, it would be the next one."""
+    if len(made) < 2 or seen.vm is None or seen.compared.standing is not Standing.PARTIAL:
+        return False
+    return actuator.next_call(action, seen.inventory, made[:-1]) == made[-1]
 
 
 def _expected(ground: Ground, course: Course, action: Action) -> Expectation:
@@ -109,18 +131,23 @@ def _expected(ground: Ground, course: Course, action: Action) -> Expectation:
     return after(action.expects, done_before(action, entries, actions))
 
 
-def _verdict(ground: Ground, course: Course, seen: Seen, call: Call | None) -> _Finding | None:
+def _verdict(
+    ground: Ground, course: Course, seen: Seen, call: Call | None, *, is_due_again: bool
+) -> _Finding | None:
     completes = call is not None and call.completes
     if seen.is_busy and not completes:
         return None
     if seen.is_done and call is None:
         return _Finding(Resolution.DONE, "it was carried out")
-    if call is not None and (completes or seen.compared.standing is not Standing.MATCH):
+    if is_due_again or (
+        call is not None and (completes or seen.compared.standing is not Standing.MATCH)
+    ):
         if seen.compared.standing is Standing.CHANGED:
             return _Finding(None, "; ".join(seen.compared.differences))
         if course.plan_id != ground.plan.id:
             return _Finding(None, f"half of it is done: apply plan {course.plan_id} again")
-        return _Finding(Resolution.CONTINUE, "half of it is done; it goes on")
+        reason = "half of it is done; it goes on"
+        return _Finding(Resolution.CONTINUE, reason, unsent=int(is_due_again))
     if seen.is_untouched:
         return _Finding(Resolution.NO_EFFECT, "nothing had come of it")
     reason = "; ".join((*seen.compared.differences, f"the target is {seen.compared.standing}"))

@@ -9,6 +9,7 @@ from snapaudit.model.acting import Abilities, Call, MergeOrder, Phase, Watched
 from snapaudit.model.inventory import DiskLayer, Inventory, LayerRole, VirtualMachine
 from snapaudit.model.plan import Action, VmId
 from snapaudit.model.policy import Remedy
+from tests.enforce.fake.peril import Peril
 from tests.enforce.fake.tasks import Task
 from tests.enforce.fake.things import Manager, Way
 from tests.enforce.fake.view import collect
@@ -23,8 +24,8 @@ class FakeActuator:
     so a new one goes on where another stopped.
     """
 
-    def __init__(self, world: World, manager: Manager) -> None:
-        self.world, self.manager = world, manager
+    def __init__(self, world: World, manager: Manager, peril: Peril | None = None) -> None:
+        self.world, self.manager, self.peril = world, manager, peril or Peril()
         self.closed = False
 
     def observe(self, vm_id: VmId) -> Inventory:
@@ -35,15 +36,18 @@ class FakeActuator:
         if vm is None:
             return None
         ways = self.manager.machines[vm.id].ways
-        wanted = (name for way in ways for name in _names(way, action, vm))
         names = {call.name for call in made}
-        name = next((name for name in wanted if name not in names), None)
+        due = (_due(way, action, vm) for way in ways)
+        name = next((name for name in due if name is not None and name not in names), None)
         about = {"vm": str(action.vm_id), "snapshot": action.snapshot_id}
         return None if name is None else Call(name=name, about=about)
 
     def send(self, call: Call) -> str | None:
         assert not self.closed
-        return self.world.send(self.manager, call)
+        self.peril.point("before the call")
+        task_id = self.world.send(self.manager, call)
+        self.peril.point("after the call")
+        return task_id
 
     def watch(self, call: Call, task_id: str | None) -> Watched:
         self.world.settle()
@@ -67,14 +71,16 @@ class FakeActuator:
         return found[-1] if found else None
 
 
-def _names(way: Way, action: Action, vm: VirtualMachine) -> list[str]:
+def _due(way: Way, action: Action, vm: VirtualMachine) -> str | None:
+    """The call that is next by this way, whether or not it was made before; None: all is done."""
     if action.kind is Remedy.CONSOLIDATE:
-        return ["consolidate"] if _phantoms(vm) else []
-    there = any(snapshot.id == action.snapshot_id for snapshot in vm.snapshots)
-    if way is Way.NATIVE or not there:
-        return ["delete"] if there else []
+        return "consolidate" if _phantoms(vm) else None
+    if all(snapshot.id != action.snapshot_id for snapshot in vm.snapshots):
+        return None
+    if way is Way.NATIVE:
+        return "delete"
     left = [d.label for d in vm.disks if any(_is_of(layer, action) for layer in d.layers)]
-    return [*(f"commit:{label}" for label in left), "forget"]
+    return f"commit:{left[0]}" if left else "forget"
 
 
 def _is_of(layer: DiskLayer, action: Action) -> bool:

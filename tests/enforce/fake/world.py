@@ -59,6 +59,7 @@ class World:
     def send(self, manager: Manager, call: Call) -> str | None:
         """A mutating call reaches the manager, or does not. See `ports.Actuator.send`."""
         self.learn()
+        self.clock.wake()
         machine, snapshot = self._subject(manager, call)
         sent = Sent(
             call=call,
