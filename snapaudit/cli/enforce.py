@@ -32,7 +32,7 @@ def command(
     common: Common,
     apply: Annotated[bool, Option("--apply", help="Carry out a reviewed plan.")] = False,
     plan: Annotated[
-        Path | None, Option(help="This plan; else the newest that may be applied.", metavar="FILE")
+        Path | None, Option(help="This plan: shown, signed off or carried out.", metavar="FILE")
     ] = None,
     reseal: Annotated[
         bool, Option("--reseal", help="Sign off the decisions and notes edited in --plan.")
@@ -60,11 +60,13 @@ def command(
     if reseal:
         return _signed_off(common, plan)
     if plan is not None:
-        raise UsageError("--plan goes with --apply or --reseal")
+        return _shown_again(common, plan)
     judged = judge(common)
     made = _made(common, judged, worst)
     file = None if common.demo else _kept(common, judged, made)
     _show(common, made, file)
+    if file is not None and not common.quiet:
+        sys.stderr.write(f"plan written: {plain(_short(file))}\n")
     return view_exit(judged.audit)
 
 
@@ -107,12 +109,17 @@ def _show(common: Common, made: Plan, file: Path | None) -> None:
     width, colour = terminal_width(), use_colour(common)
     name = None if file is None else _short(file)
     write(where, lambda form: render_plan(made, form, file=name, width=width, colour=colour))
-    if file is not None and not common.quiet:
-        sys.stderr.write(f"plan written: {plain(_short(file))}\n")
 
 
 def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def _shown_again(common: Common, plan: Path) -> int:
+    """The plan of a file, as it was sealed last."""
+    state = State(settings_of(common.request()).state)
+    _show(common, read_plan(state, plan)[0], plan.absolute())
+    return Exit.DONE
 
 
 def _signed_off(common: Common, plan: Path | None) -> int:

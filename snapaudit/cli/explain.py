@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 from typer import Argument
 
 from snapaudit.app.audit import policy_of
 from snapaudit.app.explaining import explain, machine_of, snapshot_of
+from snapaudit.app.foreseeing import foresee
 from snapaudit.app.gather import settings_of
+from snapaudit.app.planning import Wanted, make_plan
 from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import Judged, judge
@@ -30,7 +33,7 @@ def command(
         ),
     ],
 ) -> int:
-    """Tell why a snapshot is (not) a finding, with every number; or what a rule means.
+    """Tell why a snapshot is (not) a finding and would (not) be deleted; or what a rule means.
 
     Example: snapaudit explain web01/before-upgrade
     """
@@ -54,6 +57,8 @@ def _page(judged: Judged, name: str, form: str, width: int, *, colour: bool) -> 
 
     audit = judged.audit
     explanation = explain(audit, judged.policy, judged.now, name)
+    made = make_plan(audit, judged.policy, judged.settings, Wanted(author=""), judged.now)
+    explanation = replace(explanation, enforcement=foresee(made, explanation.subject))
     if form == "json":
         return to_json(explanation).encode()
     snapshot = snapshot_of(audit, explanation.subject)

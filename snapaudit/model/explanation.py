@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from snapaudit.model.finding import FactValue, Purpose, Subject
+from snapaudit.model.plan import Guard
 from snapaudit.model.policy import Severity
 
 EXPLANATION_SCHEMA = "snapaudit/explanation@1"
@@ -38,6 +40,27 @@ class RuleAnswer:
     weighed: tuple[WeighedFact, ...]
 
 
+class Verdict(StrEnum):
+    """What a plan made now would do with a snapshot, or with a machine's chains."""
+
+    PLANNED = "planned"
+    REFUSED = "refused"
+    KEPT = "kept"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enforcement:
+    """What a plan made now would do with the subject; ``reasons`` say why, ``guard`` who forbids.
+
+    ``over_limit``: the plan as a whole would be over a limit.
+    """
+
+    verdict: Verdict
+    guard: Guard | None
+    reasons: tuple[str, ...]
+    over_limit: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Everything the rules ask about one subject, and what it seems to be for."""
@@ -47,3 +70,4 @@ class Explanation:
     protections: tuple[str, ...]
     purpose: Purpose | None
     answers: tuple[RuleAnswer, ...]
+    enforcement: Enforcement | None = None

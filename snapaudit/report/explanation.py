@@ -9,7 +9,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from snapaudit.model.explanation import Explanation, RuleAnswer, WeighedFact
+from snapaudit.model.explanation import (
+    Enforcement,
+    Explanation,
+    RuleAnswer,
+    Verdict,
+    WeighedFact,
+)
 from snapaudit.model.inventory import Snapshot
 from snapaudit.model.policy import Rule
 from snapaudit.report import modes, phrases
@@ -53,12 +59,34 @@ def _parts(
     kind = phrases.words(subject.kind)
     yield Text.assemble(text(subject.name, "bold"), text(f"  {kind}, {place}{subject.endpoint}"))
     yield _facts(explanation, snapshot, now)
+    if explanation.enforcement is not None:
+        yield from _enforcement(explanation.enforcement)
     matched = [one for one in explanation.answers if one.severity is not None]
     unsettled = [one for one in explanation.answers if one.undetermined and not one.severity]
     silent = [one for one in explanation.answers if one not in (*matched, *unsettled)]
     yield from _section("Findings", matched)
     yield from _section("Could not be decided", unsettled)
     yield from _section("Nothing found by", silent)
+
+
+_FORESEEN = {
+    Verdict.PLANNED: ("`snapaudit enforce` would plan it", "yellow"),
+    Verdict.REFUSED: ("`snapaudit enforce` would refuse it", "magenta"),
+    Verdict.KEPT: ("`snapaudit enforce` would keep it", "green"),
+}
+
+
+def _enforcement(one: Enforcement) -> Iterator[RenderableType]:
+    sentence, style = _FORESEEN[one.verdict]
+    table = _grid()
+    guard = "because" if one.guard is None else str(one.guard)
+    for reason in one.reasons:
+        table.add_row(text(guard, "dim"), text(reason))
+    for reason in one.over_limit:
+        table.add_row(text("over a limit", "dim"), text(f"the plan would be: {reason}"))
+    yield Text()
+    yield text(sentence, style)
+    yield table
 
 
 def _facts(explanation: Explanation, snapshot: Snapshot | None, now: datetime) -> Table:
