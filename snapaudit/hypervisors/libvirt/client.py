@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from snapaudit.errors import MissingSdk
 from snapaudit.hypervisors.libvirt import domains, pools
+from snapaudit.hypervisors.libvirt.crew import Crew
 from snapaudit.hypervisors.libvirt.failures import as_ours, text_of
 from snapaudit.hypervisors.libvirt.raw import RawHost
 
@@ -88,9 +88,9 @@ class Client:
         """
         connection, trouble = self._connection, list[str]()
         try:
-            with ThreadPoolExecutor(THREADS) as threads:
-                listed = domains.read(self.sdk, connection, threads, trouble, seen)
-                stores = pools.read(self.sdk, connection, threads, trouble, refresh=refresh_pools)
+            threads = Crew(THREADS)
+            listed = domains.read(self.sdk, connection, threads, trouble, seen)
+            stores = pools.read(self.sdk, connection, threads, trouble, refresh=refresh_pools)
             return RawHost(
                 hostname=connection.getHostname(),
                 driver=connection.getType(),

@@ -8,10 +8,10 @@ checkpoints, and one bulk call gives state and block figures of every image in e
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from snapaudit.hypervisors.libvirt.crew import Crew
 from snapaudit.hypervisors.libvirt.failures import is_gone, is_unsupported, text_of
 from snapaudit.hypervisors.libvirt.raw import RawDomain
 
@@ -32,7 +32,7 @@ class _Marks:
 def read(
     sdk: Any,
     connection: Any,
-    threads: ThreadPoolExecutor,
+    threads: Crew,
     trouble: list[str],
     seen: Callable[[int, int], None],
 ) -> list[RawDomain]:

@@ -6,15 +6,15 @@ and that needs a writable connection, so it is asked for by the endpoint's confi
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from snapaudit.hypervisors.libvirt.crew import Crew
 from snapaudit.hypervisors.libvirt.failures import is_gone, text_of
 from snapaudit.hypervisors.libvirt.raw import RawPool
 
 
 def read(
-    sdk: Any, connection: Any, threads: ThreadPoolExecutor, trouble: list[str], *, refresh: bool
+    sdk: Any, connection: Any, threads: Crew, trouble: list[str], *, refresh: bool
 ) -> list[RawPool]:
     """Every pool the account may see, with its volumes where it is active.
 
@@ -48,7 +48,7 @@ def read(
 def _fill(
     sdk: Any,
     connection: Any,
-    threads: ThreadPoolExecutor,
+    threads: Crew,
     pool: Any,
     raw: RawPool,
     *,
@@ -78,7 +78,7 @@ def _refresh(sdk: Any, pool: Any, trouble: list[str]) -> bool:
     return True
 
 
-def _volumes(sdk: Any, threads: ThreadPoolExecutor, pool: Any, trouble: list[str]) -> list[str]:
+def _volumes(sdk: Any, threads: Crew, pool: Any, trouble: list[str]) -> list[str]:
     def one(volume: Any) -> str | None:
         try:
             return str(volume.XMLDesc(0))

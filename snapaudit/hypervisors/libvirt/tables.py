@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from snapaudit.hypervisors.libvirt.crew import Crew
 from snapaudit.hypervisors.libvirt.files import Files
 from snapaudit.hypervisors.libvirt.graph import Graph
 from snapaudit.hypervisors.libvirt.qcow2 import ImageSizes, Qcow2Error, measure
@@ -37,12 +37,12 @@ def read(paths: Iterable[str], graph: Graph, files: Files) -> Tables:
     """Measure every image that holds snapshots; raw images hold none."""
     wanted = sorted(path for path in paths if graph.formats.get(path, "qcow2") == "qcow2")
     tables = Tables({}, {})
-    with ThreadPoolExecutor(_READERS) as readers:
-        for path, answer in zip(wanted, readers.map(lambda p: _one(files, p), wanted), strict=True):
-            if isinstance(answer, str):
-                tables.unread[path] = answer
-            else:
-                tables.sizes[path] = answer
+    answers = Crew(_READERS).map(lambda path: _one(files, path), wanted)
+    for path, answer in zip(wanted, answers, strict=True):
+        if isinstance(answer, str):
+            tables.unread[path] = answer
+        else:
+            tables.sizes[path] = answer
     return tables
 
 

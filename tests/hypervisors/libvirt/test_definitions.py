@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
-from snapaudit.hypervisors.libvirt import deadline
 from snapaudit.hypervisors.libvirt.definitions import Swap, chain, mirror, names, rewritten
 from snapaudit.hypervisors.libvirt.failures import explained, is_out_of_space
 from tests.hypervisors.libvirt.raws import disk_xml, domain_xml, snapshot_xml
@@ -104,21 +101,3 @@ def test_error_of_a_call_says_what_to_do_where_that_is_known(message: str, hint:
     assert found.startswith(message)
     assert hint in found
     assert is_out_of_space(OSError(message)) is ("No space" in message)
-
-
-def test_call_that_never_returns_is_given_up_at_its_deadline() -> None:
-    with pytest.raises(deadline.TookTooLong, match=r"no answer within 0\.05 s"):
-        deadline.within(0.05, lambda: time.sleep(5))
-
-
-def test_call_under_way_tells_when_it_is_over_and_how_it_ended() -> None:
-    def broken() -> None:
-        raise OSError("broken")
-
-    pending = deadline.start(broken)
-    assert pending.wait(5)
-    assert pending.is_over
-    assert str(pending.error) == "broken"
-    with pytest.raises(OSError, match="broken"):
-        pending.result()
-    assert deadline.within(5, lambda: 7) == 7

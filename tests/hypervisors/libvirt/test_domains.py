@@ -4,12 +4,12 @@ a small stand-in for its library answers here; its errors carry libvirt's own nu
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from snapaudit.hypervisors.libvirt import domains
+from snapaudit.hypervisors.libvirt.crew import Crew
 from snapaudit.hypervisors.libvirt.raw import RawDomain
 
 NO_DOMAIN, NO_SNAPSHOT, DENIED, BROKEN = 42, 72, 88, 38
@@ -99,8 +99,7 @@ class Connection:
 
 def read(connection: Connection) -> tuple[list[RawDomain], list[str]]:
     trouble: list[str] = []
-    with ThreadPoolExecutor(2) as threads:
-        return domains.read(Sdk, connection, threads, trouble, lambda _, __: None), trouble
+    return domains.read(Sdk, connection, Crew(2), trouble, lambda _, __: None), trouble
 
 
 def gone(code: int) -> Callable[[], str]:

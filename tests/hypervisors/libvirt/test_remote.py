@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from snapaudit.app.gather import collect
+from snapaudit.hypervisors.libvirt import LIBVIRT
 from snapaudit.model.endpoint import Endpoint, Tls
 from snapaudit.model.inventory import CoverageState, Inventory
 from tests.beds import certificates
+from tests.beds.guests import Life
 from tests.beds.libvirtd import LibvirtBed
 from tests.beds.sshd import SshServer
+from tests.hypervisors.libvirt.acting import carry_out, deletion, subject
 
 pytestmark = pytest.mark.bed
 
@@ -97,3 +100,27 @@ def test_plain_tcp_is_read_and_called_unverified(bed: LibvirtBed) -> None:
     assert found.coverage.state is CoverageState.COMPLETE
     assert found.connection_verified is False
     assert seen_at(bed.uri).connection_verified is True
+
+
+@pytest.mark.parametrize("merge", ["auto", "manual"])
+def test_snapshot_on_another_host_is_deleted_over_a_verified_connection(
+    bed: LibvirtBed, site: Path, tmp_path: Path, merge: str
+) -> None:
+    pki = client_folder(tmp_path / "pki", site)
+    url = f"qemu+tls://localhost:{bed.daemon.tls_port}/session?pkipath={pki}"
+    name = f"far-{merge}"
+    with subject(bed, bed.pool(name), life=Life.RUNNING) as far:
+        bed.rw.storagePoolLookupByName(name).refresh()
+        far.take("s1")
+        far.write(1, 2, 5)
+        before = far.contents()
+        action = deletion(far, "s1")
+        endpoint = Endpoint(name="far", kind="libvirt", url=url, options={"merge": merge})
+        actuator = LIBVIRT.actuator(endpoint, None)
+        run = carry_out(actuator, action)
+        actuator.close()
+        assert run.names == (["delete"] if merge == "auto" else ["commit", "pivot", "forget"])
+        assert run.failed == []
+        assert far.contents() == before
+        assert far.chains() == {"vda": [".qcow2"]}
+        assert far.files() == {".qcow2"}
