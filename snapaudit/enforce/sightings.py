@@ -75,10 +75,15 @@ def read_sightings(state: State) -> dict[str, Sighting]:
 def _entries(document: Mapping[str, Any]) -> Iterator[tuple[str, Sighting]]:
     found = document.get("endpoints")
     for name, entry in found.items() if isinstance(found, dict) else ():
-        numbers = [entry.get(key) for key in ("virtual_machines", "snapshots")]
+        numbers = [_number(entry, key) for key in ("virtual_machines", "snapshots")]
         machines, snapshots = numbers
-        if isinstance(machines, int) and isinstance(snapshots, int):
+        if machines is not None and snapshots is not None:
             yield name, Sighting(virtual_machines=machines, snapshots=snapshots)
+
+
+def _number(entry: object, key: str) -> int | None:
+    found = entry.get(key) if isinstance(entry, dict) else None
+    return found if isinstance(found, int) else None
 
 
 def note_sightings(
