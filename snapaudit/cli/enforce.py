@@ -14,7 +14,6 @@ from snapaudit.app.gather import settings_of
 from snapaudit.app.planning import Wanted, make_plan, newest_plan, refuse_if_unfit, sign_off
 from snapaudit.cli.exits import Exit, run_exit, view_exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
-from snapaudit.cli.progress import shown
 from snapaudit.cli.reading import Judged, judge, note, secret, secret_of_account
 from snapaudit.cli.writing import targets, write
 from snapaudit.config.settings import Settings
@@ -144,11 +143,13 @@ def _applied(common: Common, path: Path | None) -> RunReport:
     refuse_if_unfit(chosen, settings, policy)
     _confirm(common, chosen)
     named = frozenset(common.endpoint or ())
-    with shown(common) as progress, merges_shown(common) as tell:
+    if not common.quiet:
+        _tell("looking at everything once more before anything is changed")
+    with merges_shown(common) as tell:
         means = Means(
             secret_of=secret,
             secret_of_account=secret_of_account,
-            progress=progress,
+            progress=lambda _step: None,  # two live views would draw over each other
             tell=tell,
             note=_tell,
         )

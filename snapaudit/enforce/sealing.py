@@ -39,6 +39,12 @@ def seal(plan: Plan) -> bytes:
     """The plan's file, with its digest filled in. Raises SnapauditError if none could read it."""
     document = to_document(plan)
     body = pretty({**document, "digest": digest_of(document)})
+    if len(body) > MAX_BYTES:
+        count = len(plan.actions) + len(plan.refusals)
+        raise RefusedError(
+            f"the plan of {count:,} snapshots is larger than 64 MiB, which nobody could review;"
+            " plan one endpoint at a time with --endpoint NAME"
+        )
     try:
         from_document(Plan, parse(body, "plan"), "plan")
     except InputError as error:

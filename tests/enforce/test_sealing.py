@@ -344,3 +344,10 @@ def test_missing_decision_of_a_sealed_plan_is_no_default(state: State, path: Pat
     edited(path, lambda at: at["actions"][0].pop("decision"))
     with pytest.raises(InputError, match="decision"):
         reseal(state, path, "bob", LATER)
+
+
+def test_grd_06_plan_that_nobody_could_review_is_not_written(state: State) -> None:
+    huge = plan(*(action(f"a{n}", note="x" * 2**20) for n in range(65)))
+    with pytest.raises(RefusedError, match=r"65 snapshots is larger than 64 MiB.*--endpoint"):
+        write_plan(state, huge)
+    assert known_plans(state) == ()
