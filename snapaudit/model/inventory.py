@@ -155,7 +155,8 @@ class Snapshot:
     since it was taken, with its memory; ``pinned_bytes`` what is freed only with this snapshot;
     ``reclaimable_bytes`` what deleting it alone gives back. ``protections`` are the reasons why it
     must not be deleted, each ``word: sentence``. ``identity`` is the platform's own fingerprint of
-    what the snapshot is, whatever its place in tree and chain, where its id may be used again.
+    what the snapshot is, whatever its place in tree and chain, where its id may be used again; what
+    follows a dot in it was read off the snapshot's own images and is lost with them.
     """
 
     id: str

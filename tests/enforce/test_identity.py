@@ -129,3 +129,32 @@ def test_later_actions_expect_what_earlier_ones_leave(order: tuple[str, ...]) ->
 def test_a_step_that_failed_is_no_step_that_a_later_one_expects() -> None:
     wanted = after(expected("second", *LINE), [action("first", expects=expected("first", *LINE))])
     assert compare(wanted, "id-web01", view(machine(*LINE))).standing is Standing.CHANGED
+
+
+def told_apart(planned: str | None, present: str | None, *, merged: bool) -> Standing:
+    """The identity when planned and now; ``merged``: its delta is out of one chain already."""
+
+    def named(found: VirtualMachine, identity: str | None) -> VirtualMachine:
+        shots = (
+            replace(one, identity=identity) if one.id == "second" else one
+            for one in found.snapshots
+        )
+        return replace(found, snapshots=tuple(shots))
+
+    before = named(machine(*LINE), planned)
+    now = named(machine(*LINE, vda=("first", "third") if merged else None), present)
+    shot = next(one for one in before.snapshots if one.id == "second")
+    return compare(expectation(view(before), before, shot), "id-web01", view(now)).standing
+
+
+def test_grd_01_what_was_read_off_its_images_counts_as_long_as_they_are_there() -> None:
+    assert told_apart("record.a", "record.b", merged=False) is Standing.CHANGED
+
+
+def test_what_was_read_off_its_images_is_lost_with_the_first_that_is_merged() -> None:
+    assert told_apart("record.a", "record.b", merged=True) is Standing.PARTIAL
+
+
+@pytest.mark.parametrize("present", ["other.a", None])
+def test_grd_01_its_record_counts_to_the_end(present: str | None) -> None:
+    assert told_apart("record.a", present, merged=True) is Standing.CHANGED
