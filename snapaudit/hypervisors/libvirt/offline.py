@@ -43,7 +43,9 @@ class OfflineMerge:
             self._said = said
             code = _call(self._command, said)
             words = _last_words(said)
-        if code != 0:
+        if code < 0:
+            raise OSError(f"qemu-img was ended from outside (signal {-code})")
+        if code > 0:
             raise OSError(words or f"qemu-img ended with {code}")
 
     @property

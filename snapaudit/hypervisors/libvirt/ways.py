@@ -219,7 +219,7 @@ class Way:
             "base": layer.base,
             "base_format": self._format(layer),
         }
-        return Call(name=name, about=about | more)
+        return Call(name=name, about=about | more, completes=name == calls.PIVOT)
 
     def _format(self, layer: Layer) -> str | None:
         below = self.seen.base_format(layer.overlay)

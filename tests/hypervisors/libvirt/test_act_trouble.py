@@ -144,6 +144,7 @@ def test_inv_19_merge_offline_that_was_dropped_is_found_again_and_finished(off: 
     off.take("s2")
     before = off.contents()
     run, call, task = begun(off, "s1", merge="manual", merge_rate="10MiB")
+    assert merging(off)
     second = opened(off)
     assert second.watch(call, task).phase is Phase.RUNNING
     assert wait(second, call, task, run).phase is Phase.OVER
@@ -167,6 +168,7 @@ def test_inv_19_merge_offline_that_was_killed_is_made_once_more_and_no_more(off:
     wait_until(lambda: seen_at_work(actuator, call, None, run), 10, "it runs")
     os.kill(merging(off), signal.SIGKILL)
     assert wait(actuator, call, None, run).phase is Phase.FAILED
+    assert run.failed == ["qemu-img was ended from outside (signal 9)"]
     assert off.contents() == before
     again = next_call(actuator, deletion(off, "s1"), run)
     assert again is not None
@@ -180,11 +182,16 @@ def test_inv_19_merge_offline_that_was_killed_is_made_once_more_and_no_more(off:
 
 
 def merging(of: Subject) -> int:
-    """The process of ``qemu-img commit`` in the pool of the machine."""
-    found = subprocess.run(
-        ["pgrep", "-f", f"qemu-img commit.*{of.pool}"], check=True, capture_output=True, text=True
-    )
-    return int(found.stdout.split()[0])
+    """The process of ``qemu-img commit`` in the pool of the machine, once it is there."""
+    found: list[str] = []
+
+    def is_there() -> bool:
+        words = ["pgrep", "-f", f"qemu-img commit.*{of.pool}"]
+        found[:] = subprocess.run(words, check=False, capture_output=True, text=True).stdout.split()
+        return bool(found)
+
+    wait_until(is_there, 10, "qemu-img runs")
+    return int(found[0])
 
 
 # Killed ------------------------------------------------------------------------------------------

@@ -158,7 +158,9 @@ def test_ready_block_job_is_completed_only_where_it_copies_into_the_image_below(
     committed = way(merge=Merge.MANUAL).next_call()
     assert committed is not None
     made = [committed]
-    assert name_of(way(merge=Merge.MANUAL, made=made, mirror=ours)) == "pivot"
+    pivot = way(merge=Merge.MANUAL, made=made, mirror=ours).next_call()
+    assert pivot is not None
+    assert (pivot.name, pivot.completes, committed.completes) == ("pivot", True, False)
     assert name_of(way(merge=Merge.MANUAL, made=made, mirror=other)) is None
     not_yet = ours.replace(" ready='yes'", "")
     assert name_of(way(merge=Merge.MANUAL, made=made, mirror=not_yet)) is None
