@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from snapaudit.enforce.limits import Census
 from snapaudit.model.inventory import Inventory
-from snapaudit.model.limits import GIB, Limits, Reserve
+from snapaudit.model.limits import Limits, Reserve
 from snapaudit.model.plan import Action, Bytes, Decision, Manager, Outlook, PlannedLimits
-from snapaudit.model.units import format_iso_duration
+from snapaudit.model.units import SIZE_UNITS, format_iso_duration
 
 
 def managers(inventories: Iterable[Inventory]) -> tuple[Manager, ...]:
@@ -56,11 +56,17 @@ def _percent(ratio: float) -> str:
 
 
 def _reserve(reserve: Reserve) -> str:
-    gib, rest = divmod(reserve.bytes, GIB)
-    size = f"{reserve.bytes}B" if rest else f"{gib}GiB"
-    parts = [size] if reserve.bytes else []
+    parts = [_size(reserve.bytes)] if reserve.bytes else []
     parts += [_percent(reserve.ratio)] if reserve.ratio else []
     return " or ".join(parts) or "0B"
+
+
+def _size(number: int) -> str:
+    for unit in ("GiB", "MiB", "KiB"):
+        whole, rest = divmod(number, SIZE_UNITS[unit])
+        if whole and not rest:
+            return f"{whole}{unit}"
+    return f"{number}B"
 
 
 def outlooks(

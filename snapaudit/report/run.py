@@ -11,7 +11,7 @@ from rich.text import Text
 from snapaudit.model.journal import Event
 from snapaudit.model.outcome import Outcome, RunReport
 from snapaudit.model.plan import Action
-from snapaudit.report.phrases import byte_range, count, duration, moment, size, words
+from snapaudit.report.phrases import byte_range, count, moment, short_duration, size, words
 from snapaudit.report.planned import gain, place_of
 from snapaudit.report.terminal import (
     NAME_COLUMNS,
@@ -83,7 +83,7 @@ def _numbers(report: RunReport) -> Iterator[tuple[str, str]]:
         yield "came back", f"{_measured(done)} (promised {promised})"
     if report.stopped_because is not None:
         yield "stopped", report.stopped_because
-    span = duration(report.finished_at - report.started_at)
+    span = short_duration(report.finished_at - report.started_at)
     yield "ran", f"from {moment(report.started_at)} for {span}"
     yield "run", report.run_id
     yield "plan", report.plan_id
@@ -106,7 +106,7 @@ def _outcomes(outcomes: tuple[Outcome, ...]) -> Table:
     table.add_column("Took", no_wrap=True)
     for one in outcomes:
         result = text(words(one.event), _STYLES.get(one.event, ""))
-        took = text(duration(one.finished_at - one.started_at), "dim")
+        took = text(short_duration(one.finished_at - one.started_at), "dim")
         table.add_row(result, _told(one), _freed(one), took)
     return table
 

@@ -15,6 +15,7 @@ from tests.enforce.planned import action
     [
         (Reserve(bytes=10 * GIB, ratio=0.05), "10GiB or 5%"),
         (Reserve(ratio=0.125), "12.5%"),
+        (Reserve(bytes=512 * 2**20), "512MiB"),
         (Reserve(bytes=1000), "1000B"),
         (Reserve(), "0B"),
     ],
