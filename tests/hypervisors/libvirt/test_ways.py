@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from snapaudit.hypervisors import libvirt
-from snapaudit.hypervisors.libvirt import identity, xml
+from snapaudit.hypervisors.libvirt import act, identity, xml
 from snapaudit.hypervisors.libvirt.files import UnreachableFiles
 from snapaudit.hypervisors.libvirt.reading import Reading
 from snapaudit.hypervisors.libvirt.settings import Merge, Settings
 from snapaudit.hypervisors.libvirt.translate import described, view
 from snapaudit.hypervisors.libvirt.ways import Way
 from snapaudit.model.acting import Call
-from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.plan import SnapshotId, VmId
 from snapaudit.model.policy import Remedy
 from tests.builders import GIB, NOW
@@ -234,3 +234,36 @@ def test_inv_12_what_can_change_things_is_not_even_loaded_by_an_audit() -> None:
         [sys.executable, "-c", program], check=False, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+class Asked(Exception):
+    """The client was about to log in."""
+
+
+@pytest.mark.parametrize(
+    ("acting", "expected"), [(Account(username="clean"), "clean"), (None, "audit")]
+)
+def test_grd_36_acting_logs_in_as_the_account_that_may_and_writable(
+    monkeypatch: pytest.MonkeyPatch, acting: Account | None, expected: str
+) -> None:
+    asked: list[object] = []
+
+    class Recording:
+        def __init__(self, _endpoint: str, _url: str, *, writable: bool) -> None:
+            asked.append(writable)
+
+        def connect(self, username: str | None, password: str | None) -> None:
+            asked.extend((username, password))
+            raise Asked
+
+    monkeypatch.setattr(act, "Client", Recording)
+    endpoint = Endpoint(
+        name="kvm1",
+        kind="libvirt",
+        url="qemu+tls://kvm1/system",
+        account=Account(username="audit"),
+        enforce_as=acting,
+    )
+    with pytest.raises(Asked):
+        libvirt.LIBVIRT.actuator(endpoint, "secret")
+    assert asked == [True, expected, "secret"]
