@@ -209,6 +209,7 @@ def _on(ground: Ground, seen: Audit, policy: Policy) -> Ground:
     return replace(
         ground,
         offered=frozenset(found.asked),
+        with_memory=frozenset(at for at, one in found.asked.items() if one.may_hold_memory),
         purposes={(p.endpoint, p.vm_id, p.snapshot_id): p for p in seen.purposes},
     )
 

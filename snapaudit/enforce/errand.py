@@ -124,7 +124,7 @@ class Errand:
             held=ground.holds().why_held(self.action.endpoint, vm, snapshot, now),
             unsettled=None,
             purpose=ground.purposes.get(ground.place(self.action)),
-            may_hold_memory=True,
+            may_hold_memory=ground.place(self.action) in ground.with_memory,
             is_named=self.action.endpoint in ground.named,
         )
 
@@ -163,6 +163,7 @@ class Errand:
         if not self.made:
             self.dropped = obstacle
             return
+        self.alarm = self.alarm or obstacle
         self.scribe.resolve(Resolution.CONTINUE, obstacle, unsent=unsent)
         self.scribe.settle(Event.UNKNOWN, f"{obstacle}: {HALF_WAY}")
 
@@ -217,6 +218,7 @@ class Errand:
 
     def leave(self, reason: str) -> None:
         """Stop looking; what runs goes on, and the next run finds out."""
+        self.alarm = self.alarm or STOPPED
         self.scribe.end(Event.UNKNOWN, reason)
 
     # Judging ------------------------------------------------------------------------------------

@@ -49,8 +49,9 @@ class Ground:
     """One run. ``actuators`` and ``abilities`` by endpoint.
 
     ``holds`` is read anew before each act. ``objection`` says why nothing may be sent any more: the
-    lock is lost, for one. ``offered``: what the rules still ask for on the fresh view. ``stops``
-    tells how often somebody asked to stop.
+    lock is lost, for one. ``offered``: what the rules still ask for on the fresh view;
+    ``with_memory`` the part of it that a rule wants even with a machine's memory. ``stops`` tells
+    how often somebody asked to stop.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class Ground:
     offered: frozenset[Place]
     purposes: Mapping[Place, Purpose] = field(default_factory=dict)
     named: frozenset[str] = frozenset()
+    with_memory: frozenset[Place] = frozenset()
     objection: Callable[[], str | None] = lambda: None
     stops: Callable[[], int] = lambda: 0
     tell: Callable[[Merging], None] = lambda _sign: None

@@ -82,6 +82,9 @@ def linear_chain(case: Case) -> str | None:
     if case.vm.consolidation_needed is not False:
         return "the machine's disks need consolidation first; plan again when that is done"
     tree = SnapshotTree(case.vm.snapshots)
+    lost = [shot.name for shot in tree.roots if shot.parent_id is not None]
+    if lost:
+        return f"what {lost[0]} stands on is not among the machine's snapshots, or is itself"
     if len(tree.roots) > 1:
         return f"the machine's snapshots have {len(tree.roots)} roots"
     forks = [shot.name for _, shot in tree.walk() if len(tree.children(shot.id)) > 1]
