@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,7 @@ from snapaudit.enforce.identity import Standing, compare, expectation
 from snapaudit.enforce.lock import Lock
 from snapaudit.errors import RefusedError
 from snapaudit.model.journal import Event
+from snapaudit.model.limits import Window
 from snapaudit.model.plan import Guard, SnapshotId
 from snapaudit.rules.digest import digest
 from tests.builders import NOW, inventory, snapshot, vm
@@ -150,6 +152,28 @@ def test_i10_host_whose_clock_goes_wrong_after_the_plan_is_left_alone(hours: int
         plan = one.office.plan()
         one.host.skew = timedelta(hours=hours)
         one.refuses(plan, Guard.MIN_AGE, "clock")
+
+
+@pytest.mark.parametrize(
+    ("at", "is_open"),
+    [
+        ("2026-03-29T00:59:59+00:00", True),  # 01:59:59 in winter time
+        ("2026-03-29T01:00:00+00:00", False),  # 03:00:00 in summer time: there is no 02:00
+        ("2026-10-25T00:30:00+00:00", False),  # 02:30 for the first time
+        ("2026-10-24T23:59:59+00:00", True),
+    ],
+)
+def test_i10_window_is_kept_by_the_wall_clock_when_daylight_saving_changes(
+    at: str, is_open: bool
+) -> None:
+    window = Window(
+        text="Sun 00:00-02:00 Europe/Berlin",
+        days=frozenset({6}),
+        opens=timedelta(0),
+        closes=timedelta(hours=2),
+        zone=ZoneInfo("Europe/Berlin"),
+    )
+    assert window.is_open(datetime.fromisoformat(at)) is is_open
 
 
 def test_i11_id_of_a_snapshot_names_no_machine_and_the_reverse() -> None:

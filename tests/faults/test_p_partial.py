@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from snapaudit.enforce.ground import STOPPED
 from snapaudit.model.journal import Event
+from snapaudit.model.limits import Window
 from tests.enforce.fake.builders import machine
 from tests.enforce.fake.clock import Clock
 from tests.enforce.fake.peril import Killed, Peril
@@ -208,6 +211,24 @@ def test_p15_plan_that_expires_during_the_run_sends_nothing_more() -> None:
         report = one.office.apply(plan)
         assert report.stopped_because == "the plan has expired"
         assert len(one.calls) == 1
+        assert "first" in one.vm.snaps
+
+
+def test_p15_window_that_closes_during_the_run_lets_nothing_more_begin() -> None:
+    with site(snaps=("first", "second")) as one:
+        noon = timedelta(hours=12)
+        window = Window(
+            text="Mon until just after noon",
+            days=frozenset({0}),
+            opens=timedelta(0),
+            closes=noon + timedelta(seconds=8),
+            zone=ZoneInfo("UTC"),
+        )
+        one.office.limits = replace(one.office.limits, window=window)
+        plan = one.office.plan()
+        report = one.office.apply(plan)
+        assert [outcome.event for outcome in report.outcomes] == [Event.DONE]
+        assert report.stopped_because == "in-window: the window for changes is " + window.text
         assert "first" in one.vm.snaps
 
 
