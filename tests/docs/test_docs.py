@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from snapaudit.cli.commands import application
+from snapaudit.cli.exits import Exit
+from snapaudit.enforce.state import State
 from snapaudit.hypervisors.libvirt import LIBVIRT, protections
+from snapaudit.model.journal import Event
+from snapaudit.model.limits import GIB, Limits
+from snapaudit.model.outcome import Outcome, RunReport
+from snapaudit.model.plan import Action, Guard, Plan, Refusal
 from snapaudit.report.formats import AUDIT_FORMATS
 from snapaudit.rules.loader import load_policy
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SAFETY = (ROOT / "docs/safety.md").read_text(encoding="utf-8")
+COMMANDS = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+DOCUMENTS = COMMANDS.split("### Plan")[1]
 LIBVIRT_PAGE = (ROOT / "docs/hypervisors/libvirt.md").read_text(encoding="utf-8")
 
 
@@ -51,6 +61,68 @@ def test_every_protection_has_its_line_in_the_page_of_libvirt() -> None:
     documented = set(re.findall(r"`([a-z-]+)`", LIBVIRT_PAGE.split("## What protects")[1]))
     assert words
     assert words <= documented
+
+
+def test_every_number_of_a_promise_is_explained_in_the_page_on_safety() -> None:
+    explained = set(re.findall(r"^- ((?:INV|GRD|TST)-\d\d): ", SAFETY, re.MULTILINE))
+    sources = [*(ROOT / "snapaudit").rglob("*.py"), *(ROOT / "tests").rglob("*.py")]
+    text = "".join(path.read_text(encoding="utf-8") for path in sources)
+    named = re.findall(r"\b(INV|GRD|TST)-(\d\d)\b", text)
+    named += re.findall(r"_(inv|grd|tst)_(\d\d)(?=_)", text)
+    numbers = {f"{kind.upper()}-{number}" for kind, number in named}
+    assert len(numbers) > 50
+    assert sorted(numbers - explained) == []
+    counts = {
+        kind: sum(one.startswith(kind) for one in explained) for kind in ("INV", "GRD", "TST")
+    }
+    assert counts == {"INV": 25, "GRD": 37, "TST": 17}
+
+
+def test_every_guard_is_explained_with_its_way_out() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.+) \| (.+) \|$", SAFETY, re.MULTILINE)
+    explained = {name for name, forbids, way_out in rows if min(len(forbids), len(way_out)) > 20}
+    assert {str(guard) for guard in Guard} <= explained
+
+
+def test_every_event_of_the_journal_is_explained() -> None:
+    explained = set(re.findall(r"^\| `([a-z_]+)` \| ", SAFETY, re.MULTILINE))
+    assert {str(event) for event in Event} <= explained
+
+
+def test_every_fault_is_told() -> None:
+    told = re.findall(r"\b([IURPBSC]\d{1,2})\b", SAFETY.split("## What can go wrong")[1])
+    matrix = (ROOT / "tests/faults/matrix.yaml").read_text(encoding="utf-8")
+    rows = re.findall(r"^([IURPBSC]\d+):$", matrix, re.MULTILINE)
+    assert set(rows) <= set(told)
+
+
+def test_limits_are_told_as_they_are() -> None:
+    limits = Limits()
+    assert limits.min_free.bytes == 10 * GIB
+    for line in (
+        f"| least age | {limits.min_age.total_seconds() / 3600:.0f} h;",
+        f"| actions in one run | {limits.max_actions} |",
+        f"| share of all snapshots | {limits.max_share:.0%}".replace("%", " %"),
+        f"| bytes to merge in one run | {limits.max_bytes // GIB} GiB |",
+        f"the larger of 10 GiB and {limits.min_free.ratio:.0%}".replace("%", " %"),
+    ):
+        assert line in SAFETY, line
+
+
+def test_every_exit_code_and_field_of_plans_and_runs_is_in_the_page_on_commands() -> None:
+    for code in Exit:
+        assert f"\n| {int(code)} |" in COMMANDS, code
+    for record in (Plan, Action, Refusal, RunReport, Outcome):
+        for field in fields(record):
+            assert re.search(rf"\b{field.name}\b", DOCUMENTS), field.name
+
+
+def test_every_file_of_the_state_folder_is_told() -> None:
+    state = State(Path())
+    for path in (state.journal, state.head, state.lock, state.holds, state.marks, state.sightings):
+        assert f"`{path.name}`" in COMMANDS, path.name
+    for folder in (state.plans, state.sealed):
+        assert f"`{folder.name}/" in COMMANDS, folder.name
 
 
 def test_every_option_of_a_libvirt_endpoint_is_documented() -> None:
