@@ -193,7 +193,7 @@ def _of_machine(expected: Expectation, vm: VirtualMachine, *, is_whole: bool) ->
     for field in ("name", "description", "kind", "created_at", "parent_id"):
         planned, present = getattr(wanted, field), getattr(found, field)
         if planned != present:
-            yield f"{field.replace('_', ' ')}: {planned} became {present}"
+            yield f"{field.replace('_', ' ')}: {_shown(planned)} became {_shown(present)}"
     if not _is_same(wanted.identity, found.identity, is_whole=is_whole):
         yield f"identity: {wanted.identity} became {found.identity}"
     if wanted.child_ids != found.child_ids:
@@ -205,6 +205,11 @@ def _is_same(planned: str | None, present: str | None, *, is_whole: bool) -> boo
     if planned == present or is_whole or planned is None or present is None:
         return planned == present
     return planned.partition(".")[0] == present.partition(".")[0]
+
+
+def _shown(value: object) -> str:
+    """Texts in quotation marks, so that an empty one can be seen."""
+    return "none" if value is None else repr(value) if isinstance(value, str) else str(value)
 
 
 def _listed(ids: tuple[str, ...]) -> str:

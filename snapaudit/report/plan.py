@@ -184,9 +184,11 @@ def _level(said: str, free: int | None, capacity: int | None) -> Text:
 
 
 def _closing(plan: Plan, file: str) -> Iterator[RenderableType]:
+    following = list(_steps(plan, file))
     yield Text()
-    yield Text("Nothing has been changed by making this plan. Next:", style="bold")
-    for purpose, how in _steps(plan, file):
+    ending = " Next:" if following else ""
+    yield Text(f"Nothing has been changed by making this plan.{ending}", style="bold")
+    for purpose, how in following:
         yield from steps(purpose, how)
 
 
@@ -196,8 +198,9 @@ def _steps(plan: Plan, file: str) -> Iterator[tuple[str, tuple[str, ...]]]:
     if chosen and not plan.excess:
         yield "To carry it out", (_command("--apply", "--plan", file),)
     if chosen:
-        edit = f'write "decision": "skip" at each of them in {plain(file)}, then'
-        yield "To leave actions out", (edit, _command("--plan", file, "--reseal"))
+        yield "To leave actions out", _decided(Decision.SKIP, file)
+    if len(chosen) < len(plan.actions):
+        yield "To carry out what is left out so far", _decided(Decision.APPLY, file)
     if plan.excess:
         smaller = _command("--worst", str(plan.limits.max_actions))
         yield "To plan less, namely what gives most back", (smaller,)
@@ -206,6 +209,11 @@ def _steps(plan: Plan, file: str) -> Iterator[tuple[str, tuple[str, ...]]]:
         asked = typed("snapaudit", "explain", name)
         if asked is not None:
             yield "To see every number behind an action", (asked,)
+
+
+def _decided(decision: Decision, file: str) -> tuple[str, str]:
+    edit = f'write "decision": "{decision}" at each of them in {plain(file)}, then'
+    return edit, _command("--plan", file, "--reseal")
 
 
 def _command(*words: str) -> str:

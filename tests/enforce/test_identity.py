@@ -158,3 +158,10 @@ def test_what_was_read_off_its_images_is_lost_with_the_first_that_is_merged() ->
 @pytest.mark.parametrize("present", ["other.a", None])
 def test_grd_01_its_record_counts_to_the_end(present: str | None) -> None:
     assert told_apart("record.a", present, merged=True) is Standing.CHANGED
+
+
+def test_grd_03_a_description_that_was_empty_is_told_as_such() -> None:
+    now = machine(*LINE)
+    changed = replace(now.snapshots[1], description="keep")
+    seen = replace(now, snapshots=(now.snapshots[0], changed, now.snapshots[2]))
+    assert "description: '' became 'keep'" in compared("second", seen).differences

@@ -88,6 +88,19 @@ def test_plan_that_changes_nothing_says_why(one: Plan, reason: str) -> None:
     assert "--apply" not in drawn(one)
 
 
+def test_plan_without_anything_to_do_next_offers_nothing() -> None:
+    said = drawn(plan(), file="/srv/state/plans/p.json")
+    assert "Nothing has been changed by making this plan." in said
+    assert "Next:" not in said
+
+
+def test_what_is_left_out_so_far_comes_with_the_way_to_carry_it_out() -> None:
+    said = drawn(plan(deletion(decision=SKIPPED)), file="/srv/state/plans/p.json")
+    assert 'write "decision": "apply" at each of them in /srv/state/plans/p.json' in said
+    assert "--reseal" in said
+    assert "left out so far" not in drawn(plan(deletion()), file="/srv/state/plans/p.json")
+
+
 def test_skipped_actions_count_neither_as_gain_nor_as_need() -> None:
     large = deletion("web02", decision=SKIPPED, needs_bytes=900 * GIB)
     said = drawn(plan(deletion(), large))
