@@ -44,6 +44,14 @@ bench: ## the benchmarks, as ratios against peers measured in the same run
 	@tools/setup.sh beds
 	$(PYTHON) -m tests.bench
 
+.PHONY: mutants
+mutants: setup ## take each protection of the safety core away; the tests have to notice every time
+	$(PYTHON) -m tests.mutants
+
+.PHONY: soak
+soak: setup ## the model of enforcement for a million steps, most of an hour
+	SNAPAUDIT_MODEL_STEPS=1000000 $(PYTHON) -m pytest -q tests/enforce/test_tst_01_model.py
+
 .PHONY: examples
 examples: setup ## renew reports/examples/ and the golden files; review the difference like code
 	$(PYTHON) -m tests.examples

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import FrameType
 
 from snapaudit import registry
@@ -18,6 +19,7 @@ from snapaudit.app.gather import SecretOf, collect
 from snapaudit.app.planning import refuse_if_over, refuse_if_unfit
 from snapaudit.app.remembering import announced, held_against_memory
 from snapaudit.config.settings import Settings
+from snapaudit.enforce.approvals import refuse_without
 from snapaudit.enforce.course import Course
 from snapaudit.enforce.executor import Executed, execute, pending
 from snapaudit.enforce.ground import Clock, Ground
@@ -31,7 +33,7 @@ from snapaudit.enforce.reconcile import Settled, reconcile
 from snapaudit.enforce.sealing import read_plan
 from snapaudit.enforce.sightings import note_sightings
 from snapaudit.enforce.state import State, prepare
-from snapaudit.errors import RefusedError, SnapauditError
+from snapaudit.errors import JournalError, RefusedError, SnapauditError
 from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.finding import Audit
 from snapaudit.model.journal import Event
@@ -58,7 +60,10 @@ REAL_CLOCK: Clock = _RealClock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Means:
-    """What a run needs from outside: passwords, and somebody to tell what is going on."""
+    """What a run needs from outside: passwords, and somebody to tell what is going on.
+
+    ``file`` is where the plan lies, with its approvals beside it; None: in the state folder.
+    """
 
     secret_of: SecretOf
     secret_of_account: SecretOfAccount
@@ -66,6 +71,7 @@ class Means:
     tell: Callable[[Merging], None]
     note: Callable[[str], None]
     clock: Clock = REAL_CLOCK
+    file: Path | None = None
 
 
 def apply(
@@ -85,6 +91,7 @@ def apply(
             means.note(journal.repaired)
         refuse_if_over(chosen, journal, clock.now())
         refuse_if_unfit(chosen, settings, policy)
+        _refuse_unapproved(chosen, settings, means)
         stops = stack.enter_context(_signals())
         endpoints = _endpoints(chosen, journal.open_actions(), settings)
         actuators = {one.name: stack.enter_context(_hand(one, means)) for one in endpoints}
@@ -105,6 +112,13 @@ def apply(
             tell=means.tell,
         )
         return _run(ground, settings, policy, means)
+
+
+def _refuse_unapproved(chosen: Plan, settings: Settings, means: Means) -> None:
+    file = means.file or State(settings.state).plans / f"{chosen.id}.json"
+    approved_by = refuse_without(chosen, file, settings.approvals)
+    if approved_by:
+        means.note(f"approved by {', '.join(approved_by)}")
 
 
 @contextmanager
@@ -170,7 +184,11 @@ def _run(ground: Ground, settings: Settings, policy: Policy, means: Means) -> Ru
         seen = _preflight(ground, settings, policy, means)
         done = execute(_on(ground, seen, policy), settled.unfinished)
         _note(settings, ground, seen, done)
-    ground.journal.mark_head()
+    try:
+        ground.journal.mark_head()
+    except JournalError as error:
+        # What was done is told all the same; without the note the journal still verifies.
+        done.stopped_because = done.stopped_because or str(error)
     return _report(ground, settled, done, started_at)
 
 

@@ -7,17 +7,18 @@ to go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from snapaudit.enforce.case import Case
 from snapaudit.enforce.chain import Resolution
 from snapaudit.enforce.ground import STOPPED, Ground
-from snapaudit.enforce.guards import first_refusal, not_whole
+from snapaudit.enforce.guards import WHILE_UNDER_WAY, first_refusal, not_whole
 from snapaudit.enforce.identity import Standing, compare, machine_of, snapshot_of
+from snapaudit.enforce.record import footing_of
 from snapaudit.enforce.scribe import Scribe
 from snapaudit.enforce.space import merge_size
-from snapaudit.enforce.verify import Seen, freed_bytes, look
+from snapaudit.enforce.verify import Footing, Seen, description, footing, freed_bytes, look
 from snapaudit.errors import CallRefused, HypervisorError, JournalError
 from snapaudit.model.acting import Call, Phase, Watched
 from snapaudit.model.inventory import Inventory, VirtualMachine
@@ -43,6 +44,7 @@ class Errand:
     scribe: Scribe
     forbidden: Callable[[], str | None] = lambda: None
     before: VirtualMachine | None = None
+    footing: Footing | None = None
     made: list[Call] = field(default_factory=list)
     sent_at: datetime | None = None
     ended: Watched | None = None
@@ -65,6 +67,7 @@ class Errand:
             return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
         seen_at = self.ground.clock.now()
         self.before = machine_of(seen, self.action.vm_id)
+        self.footing = None if self.before is None else footing(self.action, self.before)
         call = self._next_call(seen)
         if call is None:
             return self.scribe.end(Event.FAILED, "there is no way to do it from here")
@@ -73,6 +76,8 @@ class Errand:
     def resume(self, made: Sequence[Call]) -> None:
         """Go on with work of ours that an earlier run began by these calls."""
         self.made = list(made)
+        entries = self.ground.journal.of_action(self.action.id, self.ground.plan.id)
+        self.footing = footing_of(entries)
         self._over(Watched(phase=Phase.OVER))
         self.poll()
 
@@ -138,7 +143,7 @@ class Errand:
         obstacle = self._obstacle()
         if obstacle is not None:
             return self._hold_on(obstacle)
-        self.scribe.mean(call)
+        self.scribe.mean(call, self.footing)
         obstacle = self._obstacle()
         if obstacle is None and self._is_old(seen_at):
             obstacle = "the last look had become too old"
@@ -229,7 +234,7 @@ class Errand:
         if isinstance(inventory, str):
             return self._lost(inventory)
         seen_at = self.ground.clock.now()
-        seen = look(self.action, self.expected, self.before, inventory)
+        seen = look(self.action, self.expected, self.footing, inventory)
         self.before = self.before or seen.vm
         reason = not_whole(inventory, is_named=inventory.endpoint in self.ground.named)
         if reason is not None:
@@ -278,7 +283,18 @@ class Errand:
             refusal = self._refusal(seen.inventory) if seen.is_untouched else None
             if refusal is not None:
                 return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
+        second_thought = None if call.completes else self._second_thought(seen)
+        if second_thought is not None:
+            return self._hold_on(second_thought)
         return self._send(call, seen_at)
+
+    def _second_thought(self, seen: Seen) -> str | None:
+        """Why a deletion that is half done must not go on: somebody needs its images by now."""
+        if seen.vm is None:
+            return None
+        case = self._case(seen.inventory, seen.vm)
+        found = first_refusal(_without_traces(case), WHILE_UNDER_WAY)
+        return None if found is None else f"{found[0]}: {found[1]}"
 
     def _judge(self, seen: Seen, ended: Watched) -> None:
         """Nothing is left to do: say what is so (INV-16, INV-17)."""
@@ -288,20 +304,24 @@ class Errand:
         if seen.is_untouched and not seen.alarms:
             reason = ended.reason or "the platform reported success, and nothing has changed"
             return self.scribe.end(Event.FAILED, reason)
-        return self.scribe.end(Event.UNKNOWN, _description(seen, ended))
+        return self.scribe.end(Event.UNKNOWN, description(seen, ended.reason))
+
+
+def _without_traces(case: Case) -> Case:
+    """The case without what our own unfinished work looks like to a guard."""
+    own = case.abilities.own_traces
+
+    def others(protections: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(one for one in protections if one.partition(":")[0] not in own)
+
+    vm = replace(case.vm, protections=others(case.vm.protections))
+    if case.snapshot is None:
+        return replace(case, vm=vm)
+    snapshot = replace(case.snapshot, protections=others(case.snapshot.protections))
+    return replace(case, vm=vm, snapshot=snapshot)
 
 
 def _may_go_on(seen: Seen, call: Call) -> bool:
     if seen.alarms or (seen.is_busy and not call.completes):
         return False
     return seen.compared.standing is not Standing.CHANGED
-
-
-def _description(seen: Seen, ended: Watched) -> str:
-    parts = [*seen.alarms, *seen.compared.differences]
-    parts += ["something still goes on with the machine"] if seen.is_busy else []
-    parts += [f"the target is {seen.compared.standing}"]
-    if seen.compared.standing is Standing.ABSENT and not seen.compared.disks_settled:
-        parts += ["the disks do not agree"]
-    parts += [ended.reason] if ended.reason else []
-    return "; ".join(parts)

@@ -6,7 +6,7 @@ passes. The twelfth, ``within-limits``, looks at the whole plan: `enforce/limits
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from datetime import timedelta
 
 from snapaudit.enforce.case import Case
@@ -88,7 +88,12 @@ def linear_chain(case: Case) -> str | None:
     if len(tree.roots) > 1:
         return f"the machine's snapshots have {len(tree.roots)} roots"
     forks = [shot.name for _, shot in tree.walk() if len(tree.children(shot.id)) > 1]
-    return f"the machine's snapshots branch at {forks[0]}" if forks else None
+    if forks:
+        return f"the machine's snapshots branch at {forks[0]}"
+    current = next((s for _, s in tree.walk() if s.id == case.vm.current_snapshot_id), None)
+    if current is not None and tree.children(current.id):
+        return f"the machine was reverted to {current.name}, and goes on from there as a branch"
+    return None
 
 
 def protected(case: Case) -> str | None:
@@ -197,10 +202,16 @@ GUARDS: tuple[tuple[Guard, Callable[[Case], str | None]], ...] = (
 )
 
 
-def first_refusal(case: Case) -> tuple[Guard, str] | None:
+WHILE_UNDER_WAY = frozenset({Guard.VERIFIED_CONNECTION, Guard.HELD, Guard.PROTECTED})
+"""What may still forbid the next call of a deletion that is half done."""
+
+
+def first_refusal(
+    case: Case, among: Container[Guard] = frozenset(Guard)
+) -> tuple[Guard, str] | None:
     """The first guard that forbids it, with the reason."""
     for guard, ask in GUARDS:
-        reason = ask(case)
+        reason = ask(case) if guard in among else None
         if reason is not None:
             return guard, reason
     return None

@@ -13,8 +13,8 @@ from snapaudit.enforce.course import Course
 from snapaudit.enforce.ground import Ground
 from snapaudit.enforce.guards import not_whole
 from snapaudit.enforce.identity import Standing, after
-from snapaudit.enforce.record import calls_made, done_before, draft
-from snapaudit.enforce.verify import Seen, look
+from snapaudit.enforce.record import calls_made, done_before, draft, footing_of
+from snapaudit.enforce.verify import Seen, description, look
 from snapaudit.errors import HypervisorError
 from snapaudit.model.acting import Call
 from snapaudit.model.journal import Detail, Event
@@ -108,7 +108,8 @@ def _look(ground: Ground, course: Course, action: Action) -> _Finding | None:
         reason = not_whole(inventory, is_named=action.endpoint in ground.named)
         if reason is not None:
             return _Finding(None, reason)
-        seen = look(action, _expected(ground, course, action), None, inventory)
+        before = footing_of(course.entries)
+        seen = look(action, _expected(ground, course, action), before, inventory)
         made = calls_made(course.entries)
         call = actuator.next_call(action, inventory, made) if seen.vm is not None else None
         is_due_again = call is None and _is_due_again(actuator, action, seen, made)
@@ -150,5 +151,4 @@ def _verdict(
         return _Finding(Resolution.CONTINUE, reason, unsent=int(is_due_again))
     if seen.is_untouched:
         return _Finding(Resolution.NO_EFFECT, "nothing had come of it")
-    reason = "; ".join((*seen.compared.differences, f"the target is {seen.compared.standing}"))
-    return _Finding(None, reason)
+    return _Finding(None, description(seen))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from snapaudit.enforce.chain import Resolution
 from snapaudit.enforce.course import resolution_of
+from snapaudit.enforce.verify import Footing
 from snapaudit.model.acting import Call
+from snapaudit.model.inventory import PowerState
 from snapaudit.model.journal import Detail, Draft, Entry, Event
 from snapaudit.model.plan import Action
 
@@ -32,8 +35,11 @@ def plan_of(action_id: str) -> str:
     return action_id.rpartition("-")[0]
 
 
-def intent_detail(action: Action, call: Call) -> Detail:
-    """Everything that a later run needs to know of a call that may have been made."""
+def intent_detail(action: Action, call: Call, before: Footing | None) -> Detail:
+    """Everything that a later run needs to know of a call that may have been made.
+
+    ``before`` is the same for all calls of an action, so that equal calls have equal details.
+    """
     about = {f"{_ABOUT}{key}": value for key, value in call.about.items()}
     return {
         "call": call.name,
@@ -42,6 +48,8 @@ def intent_detail(action: Action, call: Call) -> Detail:
         "vm_id": action.vm_id,
         "snapshot_id": action.snapshot_id,
         "datastores": " ".join(action.datastore_ids),
+        "power_state": None if before is None else str(before.power_state),
+        "siblings": None if before is None else json.dumps(dict(before.siblings), sort_keys=True),
         **about,
     }
 
@@ -57,6 +65,24 @@ def call_of(entry: Entry) -> Call:
         },
         completes=bool(entry.detail.get("completes")),
     )
+
+
+def footing_of(entries: Iterable[Entry]) -> Footing | None:
+    """How the machine stood before the calls since somebody last saw that nothing came of them."""
+    found: Footing | None = None
+    for entry in entries:
+        if entry.event is Event.INTENT and found is None:
+            found = _footing(entry.detail)
+        elif resolution_of(entry) is Resolution.NO_EFFECT:
+            found = None
+    return found
+
+
+def _footing(detail: Detail) -> Footing | None:
+    power_state, siblings = detail.get("power_state"), detail.get("siblings")
+    if power_state is None or not isinstance(siblings, str):
+        return None
+    return Footing(power_state=PowerState(str(power_state)), siblings=json.loads(siblings))
 
 
 def calls_made(entries: Iterable[Entry]) -> list[Call]:

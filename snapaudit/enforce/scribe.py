@@ -8,6 +8,7 @@ from datetime import datetime
 from snapaudit.enforce.chain import Resolution
 from snapaudit.enforce.ground import Ground
 from snapaudit.enforce.record import draft, intent_detail
+from snapaudit.enforce.verify import Footing
 from snapaudit.model.acting import Call, Watched
 from snapaudit.model.journal import Detail, Event
 from snapaudit.model.outcome import Merging, Outcome
@@ -24,9 +25,9 @@ class Scribe:
     task_id: str | None = None
     outcome: Outcome | None = None
 
-    def mean(self, call: Call) -> None:
+    def mean(self, call: Call, before: Footing | None) -> None:
         """A call is about to be made."""
-        self._write(Event.INTENT, intent_detail(self.action, call))
+        self._write(Event.INTENT, intent_detail(self.action, call, before))
 
     def sent(self, call: Call, task_id: str | None) -> None:
         """It was made."""

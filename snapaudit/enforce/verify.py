@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from snapaudit.enforce.identity import Compared, Standing, compare, machine_of
-from snapaudit.model.inventory import Inventory, VirtualMachine
+from snapaudit.model.inventory import Inventory, PowerState, VirtualMachine
 from snapaudit.model.plan import Action, Expectation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footing:
+    """How a machine stood before the first call: what no deletion of ours changes.
+
+    ``siblings`` are the other snapshots, each id with its identity.
+    """
+
+    power_state: PowerState
+    siblings: Mapping[str, str | None]
+
+
+def footing(action: Action, vm: VirtualMachine) -> Footing:
+    """How the machine stands now."""
+    siblings = {s.id: s.identity for s in vm.snapshots if s.id != action.snapshot_id}
+    return Footing(power_state=vm.power_state, siblings=siblings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,31 +57,38 @@ class Seen:
 
 
 def look(
-    action: Action, expected: Expectation, before: VirtualMachine | None, inventory: Inventory
+    action: Action, expected: Expectation, before: Footing | None, inventory: Inventory
 ) -> Seen:
     """Hold a reading against what is expected and against the machine as it was before."""
     vm = machine_of(inventory, action.vm_id)
-    alarms = tuple(_alarms(action, before, vm))
+    alarms = tuple(_alarms(before, vm))
     compared = compare(expected, action.vm_id, inventory)
     return Seen(inventory=inventory, vm=vm, compared=compared, alarms=alarms)
 
 
-def _alarms(
-    action: Action, before: VirtualMachine | None, vm: VirtualMachine | None
-) -> Iterator[str]:
+def description(seen: Seen, told: str | None = None) -> str:
+    """What is so, in words; ``told`` is what the platform said."""
+    parts = [*seen.alarms, *seen.compared.differences]
+    parts += ["something still goes on with the machine"] if seen.is_busy else []
+    parts += [f"the target is {seen.compared.standing}"]
+    if seen.compared.standing is Standing.ABSENT and not seen.compared.disks_settled:
+        parts += ["the disks do not agree"]
+    parts += [told] if told else []
+    return "; ".join(parts)
+
+
+def _alarms(before: Footing | None, vm: VirtualMachine | None) -> Iterator[str]:
     if vm is None:
         yield "the machine itself is gone"
         return
     if before is None:
         return
     there = {snapshot.id: snapshot.identity for snapshot in vm.snapshots}
-    for snapshot in before.snapshots:
-        if snapshot.id == action.snapshot_id:
-            continue
-        if snapshot.id not in there:
-            yield f"snapshot {snapshot.name} is gone too"
-        elif there[snapshot.id] != snapshot.identity:
-            yield f"snapshot {snapshot.name} is another one now"
+    for snapshot_id, identity in before.siblings.items():
+        if snapshot_id not in there:
+            yield f"snapshot {snapshot_id} is gone too"
+        elif there[snapshot_id] != identity:
+            yield f"snapshot {snapshot_id} is another one now"
     if vm.power_state is not before.power_state:
         yield f"the machine was {before.power_state} and is {vm.power_state}"
 

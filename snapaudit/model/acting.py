@@ -18,10 +18,14 @@ class MergeOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
-    """What enforcement can do on a platform, and in which order along a chain."""
+    """What enforcement can do on a platform, and in which order along a chain.
+
+    ``own_traces``: the words of protections that half-done work of our own brings about.
+    """
 
     supports: frozenset[Remedy] = frozenset()
     order: MergeOrder = MergeOrder.LEAF_FIRST
+    own_traces: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

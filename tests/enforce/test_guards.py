@@ -109,6 +109,12 @@ def _roots() -> VirtualMachine:
     return machine(snapshots=(*machine().snapshots, snapshot("other root", age="5d")))
 
 
+def _reverted() -> VirtualMachine:
+    """Nothing was taken since, so the tree alone still looks like a line."""
+    later = snapshot("later", age="5d", kind="external", parent_id=OLD)
+    return machine(snapshots=(*machine().snapshots, later), current_snapshot_id=OLD)
+
+
 def _beside(**changes: Any) -> Case:
     return case(view(machine(), datastores=(datastore(**changes),)))
 
@@ -159,6 +165,7 @@ _SPOILT: tuple[tuple[str, Guard, Case], ...] = (
     ("memory", Guard.PROTECTED, case(view(shot(has_memory=True)))),
     ("perhaps memory", Guard.PROTECTED, case(view(shot(has_memory=None)))),
     ("fork", Guard.LINEAR_CHAIN, planning(_fork())),
+    ("reverted", Guard.LINEAR_CHAIN, planning(_reverted())),
     ("two roots", Guard.LINEAR_CHAIN, planning(_roots())),
     ("to consolidate", Guard.LINEAR_CHAIN, case(view(machine(consolidation_needed=True)))),
     ("perhaps", Guard.LINEAR_CHAIN, case(view(machine(consolidation_needed=None)))),

@@ -54,7 +54,11 @@ class LibvirtHypervisor:
     @property
     def abilities(self) -> Abilities:
         """Snapshots and unexplained deltas, each from the end of the chain towards its base."""
-        return Abilities(supports=frozenset(Remedy), order=MergeOrder.LEAF_FIRST)
+        return Abilities(
+            supports=frozenset(Remedy),
+            order=MergeOrder.LEAF_FIRST,
+            own_traces=frozenset({"busy", "no-data", "broken-chain", "unknown-chain"}),
+        )
 
     def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:
         """A writable connection. What can change things is not even loaded before."""

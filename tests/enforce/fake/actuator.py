@@ -13,6 +13,7 @@ from tests.enforce.fake.peril import Peril
 from tests.enforce.fake.tasks import Task
 from tests.enforce.fake.things import Manager, Way
 from tests.enforce.fake.view import collect
+from tests.enforce.fake.witness import Witness
 from tests.enforce.fake.world import World
 
 ABILITIES = Abilities(supports=frozenset(Remedy), order=MergeOrder.LEAF_FIRST)
@@ -24,8 +25,15 @@ class FakeActuator:
     so a new one goes on where another stopped.
     """
 
-    def __init__(self, world: World, manager: Manager, peril: Peril | None = None) -> None:
-        self.world, self.manager, self.peril = world, manager, peril or Peril()
+    def __init__(
+        self,
+        world: World,
+        manager: Manager,
+        peril: Peril | None = None,
+        witness: Witness | None = None,
+    ) -> None:
+        self.world, self.manager, self.witness = world, manager, witness
+        self.peril = peril or Peril()
         self.closed = False
 
     def observe(self, vm_id: VmId) -> Inventory:
@@ -45,6 +53,10 @@ class FakeActuator:
     def send(self, call: Call) -> str | None:
         assert not self.closed
         self.peril.point("before the call")
+        if self.peril.broken:
+            self.world.ledger.object_to(f"{call.name}: a call without a journal")
+        if self.witness is not None:
+            self.witness.sees_call(self.manager, call)
         task_id = self.world.send(self.manager, call)
         self.peril.point("after the call")
         return task_id

@@ -43,7 +43,6 @@ def machine(
     at.machines[built.id] = built
     for number, each in enumerate(snaps):
         create(world, at, built, each, age=age - timedelta(hours=number))
-    built.revision = 0
     return built
 
 

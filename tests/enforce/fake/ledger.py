@@ -21,7 +21,7 @@ class Truth:
 
     manager: str
     machine: int
-    revision: int
+    revisions: tuple[int, int]
     identity: tuple[str, ...]
 
 
@@ -74,7 +74,7 @@ class Ledger:
             yield f"{what}: a call in dry mode"
         if truth is None:
             yield f"{what}: in no approved plan"
-        elif truth != truth_of(manager, machine, sent.identity):
+        elif truth != truth_of(manager, machine, key[2]):
             yield f"{what}: it has changed since it was planned"
         if self.expires_at and sent.at >= self.expires_at and not self._begun(sent):
             yield f"{what}: the plan has expired"
@@ -126,5 +126,7 @@ def identity_of(machine: Machine, snapshot: str | None) -> tuple[str, ...]:
     return (machine.snaps[snapshot].identity,)
 
 
-def truth_of(manager: Manager, machine: Machine, identity: tuple[str, ...]) -> Truth:
-    return Truth(manager.id, id(machine), machine.revision, identity)
+def truth_of(manager: Manager, machine: Machine, snapshot: str | None) -> Truth:
+    snap = machine.snaps.get(snapshot or "")
+    revisions = (machine.revision, snap.revision if snap is not None else 0)
+    return Truth(manager.id, id(machine), revisions, identity_of(machine, snapshot))

@@ -18,12 +18,13 @@ from snapaudit.enforce.state import State, prepare
 from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.finding import Audit
 from snapaudit.model.limits import Limits
-from snapaudit.model.outcome import Merging, RunReport
+from snapaudit.model.outcome import RunReport
 from snapaudit.model.plan import Plan
 from snapaudit.model.policy import Policy
 from tests.enforce.fake.ledger import Key, Truth
 from tests.enforce.fake.peril import Peril
 from tests.enforce.fake.platform import KIND, installed, view
+from tests.enforce.fake.witness import Witness
 from tests.enforce.fake.world import World
 
 RULES = frozenset({"stale-snapshot", "consolidation-needed"})
@@ -45,11 +46,12 @@ class Office:
     world: World
     limits: Limits = field(default_factory=lambda: Limits(max_share=1.0))
     peril: Peril = field(default_factory=Peril)
-    signs: list[Merging] = field(default_factory=list)
     truths: dict[str, dict[Key, Truth]] = field(default_factory=dict)
+    witness: Witness = field(init=False)
 
     def __post_init__(self) -> None:
         prepare(self.state)
+        self.witness = Witness(self.world, self.state.journal)
 
     @property
     def state(self) -> State:
@@ -76,7 +78,7 @@ class Office:
         """Make and seal a plan; nothing may be changed by it."""
         self.world.ledger.armed = False
         now = self.world.clock.now()
-        with installed(self.world, self.peril):
+        with installed(self.world, self.peril, self.witness):
             wanted = Wanted(author="ada", worst=worst)
             made = make_plan(self.audit(), policy(), self.settings, wanted, now)
         self.truths[made.id] = self.world.truths()
@@ -95,13 +97,15 @@ class Office:
         sign_off(self.settings, path, "bob", self.world.clock.now())
 
     def hold(self, endpoint: str, vm: str, snapshot: str | None) -> None:
-        add(
-            self.state,
-            Wish(
-                endpoint=endpoint, vm=vm, snapshot=snapshot, owner="eve", reason="", expires_at=None
-            ),
-            self.world.clock.now(),
+        wish = Wish(
+            endpoint=endpoint,
+            vm=vm,
+            snapshot=snapshot,
+            owner="eve",
+            reason="needed",
+            expires_at=None,
         )
+        add(self.state, wish, self.world.clock.now())
         self.world.ledger.held.add((endpoint, vm, snapshot))
 
     def apply(self, path: Path) -> RunReport:
@@ -113,12 +117,12 @@ class Office:
             secret_of=lambda _: None,
             secret_of_account=lambda _: None,
             progress=lambda _: None,
-            tell=self.signs.append,
+            tell=self.witness.hears,
             note=lambda _: None,
             clock=self.world.clock,
         )
         try:
-            with installed(self.world, self.peril):
+            with installed(self.world, self.peril, self.witness):
                 return apply(chosen, self.settings, policy(), frozenset(), means)
         finally:
             self.world.ledger.armed = False

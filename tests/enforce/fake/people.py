@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from snapaudit.model.inventory import PowerState
 from tests.builders import GIB
+from tests.enforce.fake.tasks import Forget, Merge
 from tests.enforce.fake.things import Layer, Machine, Manager, Snap
 from tests.enforce.fake.world import World
 
@@ -26,14 +27,23 @@ def create(
     for disk in machine.disks if machine.kind == "external" else []:
         path = f"/{machine.id}/{disk.label}.{name}"
         disk.layers.append(Layer(path, disk.layers[-1].store, 2 * GIB, snap=name))
-    machine.revision += 1
+    machine.changed(name, chains=machine.kind == "external")
     return snap
 
 
 def recreate(world: World, machine: Machine, name: str) -> None:
     """Delete it and take it again within the same second: only the identity differs."""
+    world.removed.add(machine.snaps[name].identity)
     machine.snaps[name].identity = f"identity-{next(world.numbers)}"
-    machine.revision += 1
+
+
+def delete(world: World, manager: Manager, machine: Machine, name: str) -> None:
+    """Somebody else deletes it, properly and at once."""
+    world.removed.add(machine.snaps[name].identity)
+    machine.changed(name, chains=bool(machine.of(name)))
+    for disk, layer in machine.of(name):
+        Merge(manager, disk, layer)()
+    Forget(machine, name)()
 
 
 def rename(machine: Machine, name: str, new: str) -> None:
@@ -45,7 +55,7 @@ def rename(machine: Machine, name: str, new: str) -> None:
     for _, layer in machine.layers():
         layer.snap = new if layer.snap == name else layer.snap
     machine.current = new if machine.current == name else machine.current
-    machine.revision += 1
+    machine.changed(new, chains=False)
 
 
 def revert(world: World, manager: Manager, machine: Machine, name: str) -> None:

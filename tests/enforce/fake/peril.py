@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import dataclass, field
 
@@ -16,10 +17,15 @@ class Killed(BaseException):
 class Peril:
     """Counts every step; ``at`` is the one that kills, None for none.
 
+    ``full`` is the step from which on nothing can be written any more; ``broken`` tells that this
+    has come to light.
+
     A write has three steps: before it, in the middle of it (torn), and after its fsync.
     """
 
     at: int | None = None
+    full: int | None = None
+    broken: bool = False
     steps: list[str] = field(default_factory=list)
 
     def step(self, name: str) -> bool:
@@ -38,6 +44,9 @@ class Peril:
 
     def _write(self, handle: int, line: bytes) -> int:
         self.point("before the write")
+        if self.full is not None and len(self.steps) >= self.full:
+            self.broken = True
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self.step("torn"):
             os.write(handle, line[: len(line) // 2])
             raise Killed("torn")

@@ -19,6 +19,7 @@ from snapaudit.ports import Actuator, Progress
 from tests.enforce.fake.actuator import ABILITIES, FakeActuator
 from tests.enforce.fake.peril import Peril
 from tests.enforce.fake.view import collect, missing
+from tests.enforce.fake.witness import Witness
 from tests.enforce.fake.world import World
 
 KIND = "fake"
@@ -30,8 +31,8 @@ class FakePlatform:
     kind = KIND
     options: Mapping[str, str] = {}
 
-    def __init__(self, world: World, peril: Peril) -> None:
-        self.world, self.peril = world, peril
+    def __init__(self, world: World, peril: Peril, witness: Witness) -> None:
+        self.world, self.peril, self.witness = world, peril, witness
 
     def collect(
         self, endpoint: Endpoint, password: str | None, now: datetime, progress: Progress
@@ -45,13 +46,14 @@ class FakePlatform:
     def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:
         if not self.world.ledger.armed:
             self.world.ledger.object_to(f"{endpoint.name}: an actuator in dry mode")
-        return FakeActuator(self.world, self.world.managers[endpoint.name], self.peril)
+        manager = self.world.managers[endpoint.name]
+        return FakeActuator(self.world, manager, self.peril, self.witness)
 
 
 @contextmanager
-def installed(world: World, peril: Peril) -> Iterator[None]:
+def installed(world: World, peril: Peril, witness: Witness) -> Iterator[None]:
     """The only platform there is; endpoints are read without a process of their own."""
-    platform = FakePlatform(world, peril)
+    platform = FakePlatform(world, peril, witness)
 
     def read(
         endpoints: Iterable[Endpoint], now: datetime, secret_of: SecretOf, progress: Progress
@@ -69,5 +71,6 @@ def installed(world: World, peril: Peril) -> Iterator[None]:
 
 def view(world: World, endpoint: str) -> Inventory:
     """What the endpoint shows; for one that does not answer, that it is missing."""
+    world.settle()
     manager = world.managers[endpoint]
     return collect(world, manager) if manager.reachable else missing(world, manager)

@@ -52,11 +52,14 @@ class Snap:
     description: str = ""
     memory: bool = False
     protections: list[str] = field(default_factory=list)
+    revision: int = 0
 
 
 @dataclass(slots=True)
 class Machine:
-    """``revision`` counts what others did to its snapshots, names and disks; we are not counted."""
+    """``revision`` counts what others did to its name and its chains, and a snapshot's own what
+    they did to it and its place in the tree. What we do is not counted.
+    """
 
     id: str
     name: str
@@ -74,6 +77,16 @@ class Machine:
 
     def children(self, name: str) -> list[Snap]:
         return [snap for snap in self.snaps.values() if snap.parent == name]
+
+    def changed(self, name: str | None, *, chains: bool) -> None:
+        """Somebody changed a snapshot: its neighbours are others now, and perhaps the chains."""
+        self.revision += chains
+        snap = self.snaps.get(name or "")
+        near = [] if snap is None else [snap, *self.children(snap.name)]
+        if snap is not None and snap.parent is not None:
+            near.append(self.snaps[snap.parent])
+        for each in near:
+            each.revision += 1
 
     def layers(self) -> Iterator[tuple[Disk, Layer]]:
         return ((disk, layer) for disk in self.disks for layer in disk.layers)

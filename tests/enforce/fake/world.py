@@ -17,7 +17,10 @@ from tests.enforce.fake.things import Machine, Manager
 
 @dataclass(slots=True)
 class World:
-    """``later`` are things that happen by themselves once their time has come."""
+    """``later`` are things that happen by themselves once their time has come.
+
+    ``removed`` are the identities of snapshots that people took away.
+    """
 
     clock: Clock = field(default_factory=Clock)
     managers: dict[str, Manager] = field(default_factory=dict)
@@ -26,6 +29,7 @@ class World:
     ledger: Ledger = field(default_factory=Ledger)
     later: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
     numbers: count[int] = field(default_factory=count)
+    removed: set[str] = field(default_factory=set)
 
     def settle(self) -> None:
         """Bring everything up to the present."""
@@ -48,9 +52,7 @@ class World:
         """What everything that a plan could name is at this moment."""
         self.settle()
         return {
-            (manager.endpoint, machine.id, name): truth_of(
-                manager, machine, identity_of(machine, name)
-            )
+            (manager.endpoint, machine.id, name): truth_of(manager, machine, name)
             for manager in self.managers.values()
             for machine in manager.machines.values()
             for name in (*machine.snaps, None)
