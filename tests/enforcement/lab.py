@@ -264,10 +264,17 @@ class Lab:
 
 
 def actions(plan: Path) -> list[Document]:
-    found: list[Document] = json.loads(plan.read_text(encoding="utf-8"))["actions"]
-    return found
+    return _part(plan, "actions")
 
 
 def refusals(plan: Path) -> list[Document]:
-    found: list[Document] = json.loads(plan.read_text(encoding="utf-8"))["refusals"]
+    return _part(plan, "refusals")
+
+
+def kept(plan: Path) -> list[Document]:
+    return _part(plan, "kept")
+
+
+def _part(plan: Path, name: str) -> list[Document]:
+    found: list[Document] = json.loads(plan.read_text(encoding="utf-8"))[name]
     return found
