@@ -13,6 +13,7 @@ import pytest
 from snapaudit.enforce.ground import STOPPED
 from snapaudit.model.journal import Event
 from snapaudit.model.limits import Window
+from snapaudit.model.plan import Guard
 from tests.enforce.fake.builders import machine
 from tests.enforce.fake.clock import Clock
 from tests.enforce.fake.peril import Killed, Peril
@@ -265,3 +266,19 @@ class _Slow(Peril):
     def _sync(self, handle: int) -> None:
         super()._sync(handle)
         self.clock.skip(timedelta(seconds=6))
+
+
+def test_p15_half_done_work_of_an_expired_plan_waits_for_a_person() -> None:
+    with site(ways=(Way.STEPS,), disks=2) as one:
+        machine(one.world, one.host, "zoo01", store="pool-2")
+        old = one.office.plan()
+        one.in_a_while(5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        one.office.apply(old)
+        one.world.clock.skip(timedelta(days=4))
+        one.refuses_all(old, "expired on")
+        new = one.office.plan()
+        assert [r.guard for r in one.office.read(new).refusals] == [Guard.NOT_BUSY]
+        before = len(one.calls)
+        report = one.office.apply(new) if one.office.read(new).actions else None
+        assert len(one.calls) == before
+        assert report is None or "half of it is done" in (report.stopped_because or "")

@@ -10,6 +10,7 @@ from snapaudit.model.journal import Event
 from snapaudit.model.plan import Guard
 from tests.enforce.fake.people import overlay
 from tests.enforce.fake.tasks import Fate
+from tests.enforce.fake.things import Way
 from tests.faults.site import Site, site
 
 
@@ -93,6 +94,19 @@ def test_u11_hold_that_is_added_during_the_run_holds_what_has_not_begun() -> Non
         one.in_a_while(5, lambda: one.office.hold("kvm1", one.vm.id, "first"))
         assert one.ends(plan) == [Event.DONE, Event.REFUSED]
         assert list(one.vm.snaps) == ["first"]
+
+
+def test_u11_hold_that_is_added_between_two_steps_stops_the_next_one() -> None:
+    with site(ways=(Way.STEPS,), disks=2) as one:
+        plan = one.office.plan()
+        one.in_a_while(5, lambda: one.office.hold("kvm1", one.vm.id, None))
+        report = one.office.apply(plan)
+        assert [outcome.event for outcome in report.outcomes] == [Event.UNKNOWN]
+        assert "held: " in report.outcomes[0].reason
+        assert one.calls == ["commit:vda"]
+        one.office.state.holds.unlink()
+        one.world.ledger.held.clear()
+        assert one.ends(plan) == [Event.DONE]
 
 
 def test_u12_call_that_the_manager_refuses_is_failed_and_never_made_again() -> None:
