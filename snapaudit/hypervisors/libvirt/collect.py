@@ -57,7 +57,9 @@ class LibvirtHypervisor:
         return Abilities(
             supports=frozenset(Remedy),
             order=MergeOrder.LEAF_FIRST,
-            own_traces=frozenset({"busy", "no-data", "broken-chain", "unknown-chain"}),
+            own_traces=frozenset(
+                {"busy", "no-data", "own-branch", "broken-chain", "unknown-chain"}
+            ),
         )
 
     def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:

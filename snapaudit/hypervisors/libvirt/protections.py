@@ -126,7 +126,11 @@ def shared(
     path: str, known: set[str], own: tuple[str, ...], machine: Machine, around: Surroundings
 ) -> Iterator[str]:
     """An image that would be written or removed, while something else stands on it too."""
-    others = around.graph.others_on(path, known)
+    every = around.graph.others_on(path, known)
+    ours = of_its_own(machine, around.graph)
+    others = [image for image in every if image not in ours]
+    if len(others) < len(every):
+        yield f"own-branch: another image of this machine also stands on {path}"
     if others:
         named = _owner(others[0], around) or others[0]
         more = f" and {len(others) - 1} more" if len(others) > 1 else ""
@@ -135,8 +139,24 @@ def shared(
     if users:
         name = around.machines[users[0]].domain.raw["name"] if users[0] in around.machines else "?"
         yield f"shared-backing: {path} is the disk of {name} too"
-    if path in own and not others and not users and _role(path, machine) is LayerRole.TEMPLATE:
+    if path in own and not every and not users and _role(path, machine) is LayerRole.TEMPLATE:
         yield f"template: {path} seems to be a template"
+
+
+def of_its_own(machine: Machine, graph: Graph) -> frozenset[str]:
+    """Its images, and what its snapshots left beside its chains, if nobody else stands on that.
+
+    Such are the branches that a machine was reverted from, and an overlay that has been merged.
+    """
+    left = set(machine.explained) - machine.images
+    while not_ours := {path for path in left if _is_others(path, left, machine, graph)}:
+        left -= not_ours
+    return machine.images | left
+
+
+def _is_others(path: str, left: set[str], machine: Machine, graph: Graph) -> bool:
+    users = graph.tops.get(path, set()) - {machine.uuid}
+    return bool(users or graph.children.get(path, set()) - machine.images - left)
 
 
 def _role(path: str, machine: Machine) -> LayerRole | None:

@@ -239,8 +239,9 @@ def _needs_consolidation(machine: Machine) -> bool | None:
 
 def _is_template(machine: Machine, around: Surroundings) -> bool:
     """Whether images of other machines stand on an image that is this machine's own."""
+    ours = protections.of_its_own(machine, around.graph)
     return any(
-        around.graph.others_on(path, machine.images)
+        around.graph.others_on(path, ours)
         for disk in machine.disks
         for path, role in zip(disk.chain.paths, disk.roles, strict=True)
         if role is not LayerRole.TEMPLATE or LayerRole.BASE not in disk.roles
