@@ -28,7 +28,8 @@ if [ "${1:-}" = beds ]; then
     has openssl || want openssl
     # A server is not put onto a developer's machine unasked; its test says when it is not there.
     if [ "${SNAPAUDIT_REQUIRE_BEDS:-}" = 1 ]; then
-        has sshd || [ -x /usr/sbin/sshd ] || want "openssh-server openssh-client"
+        has sshd || [ -x /usr/sbin/sshd ] || want openssh-server
+        has ssh-keygen || want openssh-client
         has nc || want netcat-openbsd
     fi
 fi

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -15,8 +14,10 @@ from snapaudit.app.planning import Wanted, make_plan, newest_plan, refuse_if_unf
 from snapaudit.cli.exits import Exit, run_exit, view_exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import Judged, judge, note, secret, secret_of_account
+from snapaudit.cli.who import user
 from snapaudit.cli.writing import targets, write
 from snapaudit.config.settings import Settings
+from snapaudit.enforce.approvals import refuse_without
 from snapaudit.enforce.sealing import read_plan, write_plan
 from snapaudit.enforce.state import State, prepare
 from snapaudit.errors import RefusedError, UsageError
@@ -85,15 +86,8 @@ def _refuse_beside_apply(common: Common, *, reseal: bool, worst: int | None) -> 
 
 
 def _made(common: Common, judged: Judged, worst: int | None) -> Plan:
-    wanted = Wanted(author=_user(), named=frozenset(common.endpoint or ()), worst=worst)
+    wanted = Wanted(author=user(), named=frozenset(common.endpoint or ()), worst=worst)
     return make_plan(judged.audit, judged.policy, judged.settings, wanted, judged.now)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 def _kept(common: Common, judged: Judged, made: Plan) -> Path:
@@ -125,7 +119,7 @@ def _signed_off(common: Common, plan: Path | None) -> int:
     if plan is None:
         raise UsageError("--reseal needs --plan FILE")
     settings = settings_of(common.request())
-    signed = sign_off(settings, plan, _user(), clock())
+    signed = sign_off(settings, plan, user(), clock())
     _show(common, signed, plan.absolute())
     return Exit.DONE
 
@@ -139,8 +133,9 @@ def _applied(common: Common, path: Path | None) -> RunReport:
 
     settings = settings_of(common.request())
     policy = policy_of(settings, tuple(common.rules or ()))
-    chosen = _chosen(common, settings, path)
+    file, chosen = _chosen(common, settings, path)
     refuse_if_unfit(chosen, settings, policy)
+    refuse_without(chosen, file, settings.approvals)
     _confirm(common, chosen)
     named = frozenset(common.endpoint or ())
     if not common.quiet:
@@ -152,6 +147,7 @@ def _applied(common: Common, path: Path | None) -> RunReport:
             progress=lambda _step: None,  # two live views would draw over each other
             tell=tell,
             note=_tell,
+            file=file,
         )
         return apply(chosen, settings, policy, named, means)
 
@@ -160,12 +156,11 @@ def _tell(line: str) -> None:
     sys.stderr.write(f"{plain(line)}\n")
 
 
-def _chosen(common: Common, settings: Settings, path: Path | None) -> Plan:
+def _chosen(common: Common, settings: Settings, path: Path | None) -> tuple[Path, Plan]:
     if path is not None:
-        return read_plan(State(settings.state), path)[0]
+        return path, read_plan(State(settings.state), path)[0]
     is_asked = sys.stdin.isatty() and not common.yes
-    _, chosen = newest_plan(settings, clock(), must_be_signed=not is_asked)
-    return chosen
+    return newest_plan(settings, clock(), must_be_signed=not is_asked)
 
 
 def _confirm(common: Common, chosen: Plan) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pwd
 import secrets
 import sys
 from collections.abc import Sequence
@@ -16,6 +14,7 @@ from typer import Argument, Option
 from snapaudit.app.gather import settings_of
 from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
+from snapaudit.cli.who import user
 from snapaudit.cli.writing import targets, write
 from snapaudit.codec.documents import to_document
 from snapaudit.codec.strict import pretty
@@ -131,7 +130,7 @@ def _resolve(
     prepare(state)
     with Lock(state, clock()), Journal(state, clock) as journal:
         course = _open_course(journal, action)
-        detail = {"outcome": str(outcome), "reason": reason, "by": _user()}
+        detail = {"outcome": str(outcome), "reason": reason, "by": user()}
         entry = journal.append(
             Draft(
                 run_id=f"by-hand-{secrets.token_hex(4)}",
@@ -156,13 +155,6 @@ def _open_course(journal: Record, action: str) -> Course:
         last = courses[-1].last
         raise UsageError(f"action {action!r} needs no resolution: it ended with {last.event}")
     return still_open[-1]
-
-
-def _user() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
-        return f"user {os.getuid()}"
 
 
 def _state(common: Common) -> State:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node, read_yaml
+from snapaudit.config.approvals import approvals
 from snapaudit.config.endpoints import OptionsOf, endpoints
 from snapaudit.config.limits import limits
 from snapaudit.config.mail import mail
@@ -14,7 +15,10 @@ from snapaudit.config.settings import Settings
 from snapaudit.errors import InputError
 
 VERSION = 1
-KEYS = ("version", "endpoints", "environments", "rules", "limits", "state", "reports", "mail")
+KEYS = (
+    *("version", "endpoints", "environments", "rules", "limits", "approvals"),
+    *("state", "reports", "mail"),
+)
 
 
 def defaults(folder: Path) -> Settings:
@@ -40,6 +44,7 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
         environments=expect.optional(found, "environments", environments, ()),
         rules=expect.optional(found, "rules", lambda at: rules(at, folder), standing.rules),
         limits=expect.optional(found, "limits", limits, standing.limits),
+        approvals=expect.optional(found, "approvals", lambda at: approvals(at, folder), None),
         state=expect.optional(found, "state", lambda at: expect.path(at, folder), standing.state),
         reports=expect.optional(
             found, "reports", lambda at: expect.path(at, folder), standing.reports

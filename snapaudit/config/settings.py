@@ -8,6 +8,7 @@ from pathlib import Path
 
 from snapaudit.codec.yaml import Node
 from snapaudit.errors import Place
+from snapaudit.model.approvals import Approvals
 from snapaudit.model.endpoint import Endpoint, SecretReference
 from snapaudit.model.limits import Limits
 from snapaudit.model.policy import Environment
@@ -52,6 +53,7 @@ class Settings:
     environments: tuple[Environment, ...] = ()
     rules: RuleSettings = RuleSettings()
     limits: Limits = field(default_factory=Limits)
+    approvals: Approvals | None = None
     state: Path
     reports: Path
     mail: Mail | None = None

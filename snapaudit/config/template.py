@@ -98,6 +98,14 @@ _REST = """
 #   min_free: 10%
 #   window: "Sat 22:00-06:00 Europe/Berlin"
 
+## How many people have to sign a plan before "snapaudit enforce --apply" carries it out.
+##   needed:  how many, beside the one who made it
+##   signers: who may, with their public keys: an allowed signers file as ssh-keygen(1) has it. It
+##            must belong to somebody else than the user who runs snapaudit, as this file should
+# approvals:
+#   needed: 2
+#   signers: /etc/snapaudit/allowed_signers
+
 ## The folder for history, plans, journal and lock. Only you need access to it.
 # state: .snapaudit
 

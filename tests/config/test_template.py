@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snapaudit.config import accounts, endpoints, limits, loader, mail, policy
+from snapaudit.config import accounts, approvals, endpoints, limits, loader, mail, policy
 from snapaudit.config.settings import Settings
 from snapaudit.config.template import text
 from snapaudit.model.endpoint import Endpoint, SecretSource
@@ -21,6 +21,7 @@ KEYS = {
     *policy.RULE_KEYS,
     *policy.WHERE_KEYS,
     *limits.KEYS,
+    *approvals.KEYS,
     *mail.REQUIRED,
     *mail.OPTIONAL,
     *SecretSource,
@@ -40,7 +41,7 @@ def test_active_part_is_valid_and_holds_what_was_found(
     read = settings(tmp_path, text(found))
     assert read.endpoints == found
     assert read.limits == loader.defaults(tmp_path).limits
-    assert (read.environments, read.mail) == ((), None)
+    assert (read.environments, read.mail, read.approvals) == ((), None, None)
 
 
 @pytest.mark.parametrize("found", [(), (LOCAL,)])
@@ -53,6 +54,7 @@ def test_every_example_is_valid(tmp_path: Path, found: tuple[Endpoint, ...]) -> 
     assert read.rules.disable
     assert set(read.rules.levels["stale-snapshot"]) == {"prod", "default"}
     assert read.limits.window is not None
+    assert read.approvals is not None
     assert read.mail is not None
 
 

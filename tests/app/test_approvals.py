@@ -1,0 +1,94 @@
+"""GRD-08 on the way to the act: asked before the question, and once more under the lock."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from snapaudit.app.applying import Means, apply
+from snapaudit.app.audit import policy_of
+from snapaudit.app.planning import config_digest
+from snapaudit.config.loader import load
+from snapaudit.config.settings import Settings
+from snapaudit.enforce.sealing import write_plan
+from snapaudit.enforce.state import State, prepare
+from snapaudit.errors import RefusedError
+from snapaudit.model.plan import Plan
+from snapaudit.rules.digest import digest
+from tests.cli.running import snapaudit
+from tests.enforce.planned import plan
+
+CONFIG = """\
+version: 1
+endpoints: [{name: kvm1, kind: libvirt, url: "test:///default"}]
+limits: {max_share: 100%}
+approvals: {needed: 1, signers: signers}
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    path = tmp_path / "snapaudit.yaml"
+    path.write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "signers").touch(mode=0o644)
+    return load(path, options_of={"libvirt": ()})
+
+
+@pytest.fixture
+def chosen(settings: Settings) -> Plan:
+    now = datetime.now(UTC).replace(microsecond=0)
+    made = plan(
+        planned_at=now,
+        expires_at=now + timedelta(hours=1),
+        config_digest=config_digest(settings),
+        rules_digest=digest(policy_of(settings, ())),
+        snapshots=1,
+    )
+    prepare(State(settings.state))
+    write_plan(State(settings.state), made)
+    return made
+
+
+def test_grd_08_apply_names_what_is_missing_before_it_asks(
+    tmp_path: Path, settings: Settings, chosen: Plan
+) -> None:
+    file = settings.state / "plans" / f"{chosen.id}.json"
+    ran = snapaudit("enforce", "--apply", "--plan", str(file), cwd=tmp_path)
+    assert ran.code == 4
+    assert "has 0 of 1 approvals" in ran.err or "signers" in ran.err
+    assert "there is no terminal" not in ran.err
+    assert not State(settings.state).journal.exists()
+
+
+@pytest.mark.parametrize("file", [None, "plan-1.json"])
+def test_grd_08_a_signature_taken_away_after_the_question_is_missed_under_the_lock(
+    settings: Settings, chosen: Plan, file: str | None
+) -> None:
+    means = Means(
+        secret_of=lambda _: None,
+        secret_of_account=lambda _: None,
+        progress=lambda _: None,
+        tell=lambda _: None,
+        note=lambda _: None,
+        file=None if file is None else settings.state / "plans" / file,
+    )
+    with pytest.raises(RefusedError, match=r"0 of 1 approvals|could have written|could replace"):
+        apply(chosen, settings, policy_of(settings, ()), frozenset(), means)
+    assert State(settings.state).journal.read_bytes() == b""
+
+
+def test_without_approvals_in_the_configuration_it_comes_to_the_question(
+    tmp_path: Path, settings: Settings, chosen: Plan
+) -> None:
+    text = CONFIG.replace("approvals: {needed: 1, signers: signers}\n", "")
+    (tmp_path / "snapaudit.yaml").write_text(text, encoding="utf-8")
+    signed = replace(chosen, config_digest=config_digest(settings))
+    file = write_plan(State(settings.state), signed)
+    assert json.loads(file.read_bytes())["config_digest"] != chosen.config_digest
+    ran = snapaudit("enforce", "--apply", "--plan", str(file), cwd=tmp_path)
+    assert ran.code == 2
+    assert "there is no terminal: add --yes" in ran.err
