@@ -14,7 +14,13 @@ from snapaudit.enforce.case import Case
 from snapaudit.enforce.chain import Resolution
 from snapaudit.enforce.ground import STOPPED, Ground
 from snapaudit.enforce.guards import WHILE_UNDER_WAY, first_refusal, not_whole
-from snapaudit.enforce.identity import Standing, compare, machine_of, snapshot_of
+from snapaudit.enforce.identity import (
+    Standing,
+    compare,
+    left_behind,
+    machine_of,
+    snapshot_of,
+)
 from snapaudit.enforce.record import footing_of
 from snapaudit.enforce.scribe import Scribe
 from snapaudit.enforce.space import merge_size
@@ -102,6 +108,9 @@ class Errand:
         reason = not_whole(seen, is_named=seen.endpoint in self.ground.named)
         if reason is not None:
             return self.scribe.end(Event.REFUSED, reason, Guard.WHOLE_VIEW)
+        left = left_behind(self.expected, self.action.vm_id, seen)
+        if left is not None:
+            return self.scribe.end(Event.REFUSED, left, Guard.UNCHANGED)
         return self.scribe.end(Event.ALREADY_GONE, "it was gone before anything was sent")
 
     def _refusal(self, seen: Inventory) -> tuple[Guard, str] | None:
@@ -278,9 +287,10 @@ class Errand:
             return self.scribe.end(Event.UNKNOWN, f"not done after {MOST_CALLS} calls")
         if ended.phase is Phase.FAILED:
             reason = ended.reason or "no reason was given"
-            outcome = Resolution.NO_EFFECT if seen.is_untouched else Resolution.CONTINUE
+            is_untouched = seen.is_untouched and not call.follows
+            outcome = Resolution.NO_EFFECT if is_untouched else Resolution.CONTINUE
             self.scribe.resolve(outcome, f"{self.made[-1].name}: {reason}" if self.made else reason)
-            refusal = self._refusal(seen.inventory) if seen.is_untouched else None
+            refusal = self._refusal(seen.inventory) if is_untouched else None
             if refusal is not None:
                 return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
         second_thought = None if call.completes else self._second_thought(seen)

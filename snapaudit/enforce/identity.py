@@ -181,6 +181,22 @@ def _is_gone(expected: Expectation, vm: VirtualMachine, removed: set[str]) -> bo
     return removed.isdisjoint(there)
 
 
+def left_behind(expected: Expectation, vm_id: str, seen: Inventory) -> str | None:
+    """Why a target that is gone by its id seems to be there all the same; None: nothing is left.
+
+    Somebody renamed it, or its record was lost and its images were not merged.
+    """
+    vm, wanted = machine_of(seen, vm_id), expected.snapshot
+    if vm is None or wanted is None:
+        return None
+    for snapshot in vm.snapshots:
+        if wanted.identity is not None and snapshot.identity == wanted.identity:
+            return f"name: {wanted.name} became {snapshot.name}"
+    removed = {path for disk in expected.removes for path in disk.paths}
+    left = [layer.path for disk in vm.disks for layer in disk.layers if layer.path in removed]
+    return f"it is gone, and its image {left[0]} is still in use" if left else None
+
+
 def _of_machine(expected: Expectation, vm: VirtualMachine, *, is_whole: bool) -> Iterator[str]:
     """Each field that differs. ``is_whole``: none of the target's own images is gone yet."""
     if vm.name != expected.vm_name:

@@ -47,11 +47,18 @@ class Office:
     limits: Limits = field(default_factory=lambda: Limits(max_share=1.0))
     peril: Peril = field(default_factory=Peril)
     truths: dict[str, dict[Key, Truth]] = field(default_factory=dict)
+    rules: Policy = field(default_factory=policy)
     witness: Witness = field(init=False)
 
     def __post_init__(self) -> None:
         prepare(self.state)
+        self.source.write_text("version: 1\n", "utf-8")
         self.witness = Witness(self.world, self.state.journal)
+
+    @property
+    def source(self) -> Path:
+        """The configuration file, as far as its digest goes."""
+        return self.folder / "snapaudit.yaml"
 
     @property
     def state(self) -> State:
@@ -63,7 +70,11 @@ class Office:
             Endpoint(name=name, kind=KIND, url="fake:///") for name in self.world.managers
         )
         return Settings(
-            endpoints=endpoints, limits=self.limits, state=self.folder, reports=self.folder
+            endpoints=endpoints,
+            limits=self.limits,
+            state=self.folder,
+            reports=self.folder,
+            source=self.source,
         )
 
     @property
@@ -72,7 +83,7 @@ class Office:
 
     def audit(self) -> Audit:
         inventories = [view(self.world, name) for name in self.world.managers]
-        return audit(inventories, policy(), self.world.clock.now())
+        return audit(inventories, self.rules, self.world.clock.now())
 
     def plan(self, *, worst: int | None = None) -> Path:
         """Make and seal a plan; nothing may be changed by it."""
@@ -80,7 +91,7 @@ class Office:
         now = self.world.clock.now()
         with installed(self.world, self.peril, self.witness):
             wanted = Wanted(author="ada", worst=worst)
-            made = make_plan(self.audit(), policy(), self.settings, wanted, now)
+            made = make_plan(self.audit(), self.rules, self.settings, wanted, now)
         self.truths[made.id] = self.world.truths()
         return write_plan(self.state, made)
 
@@ -123,6 +134,6 @@ class Office:
         )
         try:
             with installed(self.world, self.peril, self.witness):
-                return apply(chosen, self.settings, policy(), frozenset(), means)
+                return apply(chosen, self.settings, self.rules, frozenset(), means)
         finally:
             self.world.ledger.armed = False

@@ -99,6 +99,8 @@ def reissue(manager: Manager, one: Machine, other: Machine) -> None:
 def crash(world: World, machine: Machine) -> None:
     """QEMU dies: the machine is off, and what ran on it stays as it is."""
     for task in world.running(machine):
+        task.settle(world.clock.now())
+    for task in world.running(machine):
         task.ended_at = world.clock.now()
         task.error = "the machine crashed"
     machine.power = PowerState.OFF
