@@ -120,9 +120,11 @@ def _look(ground: Ground, course: Course, action: Action) -> _Finding | None:
 
 def _is_due_again(actuator: Actuator, action: Action, seen: Seen, made: list[Call]) -> bool:
     """Whether the last of several calls came to nothing: without it, it would be the next one."""
-    if len(made) < 2 or seen.vm is None or seen.compared.standing is not Standing.PARTIAL:
+    if len(made) < 2 or seen.vm is None:
         return False
-    return actuator.next_call(action, seen.inventory, made[:-1]) == made[-1]
+    due = actuator.next_call(action, seen.inventory, made[:-1])
+    shows = seen.compared.standing is Standing.PARTIAL or (due is not None and due.follows)
+    return shows and due == made[-1]
 
 
 def _expected(ground: Ground, course: Course, action: Action) -> Expectation:
@@ -141,7 +143,8 @@ def _verdict(
     if seen.is_done and call is None:
         return _Finding(Resolution.DONE, "it was carried out")
     if is_due_again or (
-        call is not None and (completes or seen.compared.standing is not Standing.MATCH)
+        call is not None
+        and (completes or call.follows or seen.compared.standing is not Standing.MATCH)
     ):
         if seen.compared.standing is Standing.CHANGED:
             return _Finding(None, "; ".join(seen.compared.differences))

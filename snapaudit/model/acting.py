@@ -32,12 +32,15 @@ class Abilities:
 class Call:
     """One mutating call, as data: enough to make it and to recognise it afterwards.
 
-    ``completes``: it ends a job of our own, which keeps the machine busy until then.
+    ``completes``: it ends a job of our own, which keeps the machine busy until then. ``follows``:
+    it would not be due if the call before it had come to nothing, even where no chain has changed
+    yet. It says why a call is due, and is no part of what the call is.
     """
 
     name: str
     about: Mapping[str, str | int | None] = field(default_factory=dict)
     completes: bool = False
+    follows: bool = field(default=False, compare=False)
 
 
 class Phase(StrEnum):

@@ -155,7 +155,8 @@ class Way:
         name = calls.REBASE if layer.above else calls.REDEFINE
         if made_for(self.made, name, overlay=layer.overlay):
             return None
-        return self._about_layer(name, layer, base_format=below, image=layer.above)
+        call = self._about_layer(name, layer, base_format=below, image=layer.above)
+        return replace(call, follows=True)
 
     def _again(self, name: str, layer: Layer, **more: str | int | None) -> Call | None:
         """One that was made, and that the reading shows to have had no effect, may be made anew."""
