@@ -24,7 +24,7 @@ SECONDS = 60
 AT_ONCE = 2
 _COPIED = ("snapaudit", "tests", "rules", "pyproject.toml")
 # The searching tests come last: most mutants are dead before.
-_LAST = ("test_tst_03", "test_tst_08", "test_tst_01")
+_LAST = ("test_tst_15", "test_tst_07", "test_tst_14", "test_tst_08", "test_tst_03", "test_tst_01")
 _MODEL = {"SNAPAUDIT_MODEL_STEPS": "6000", "SNAPAUDIT_MODEL_SEED": "7"}
 
 
@@ -79,12 +79,19 @@ def _judge(checkout: Path, mutant: Mutant | None) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="mutant-") as name:
         folder = Path(name)
         _copy(checkout, folder)
-        if mutant is not None:
-            text = mutant.applied_to((folder / mutant.path).read_text("utf-8"))
-            compile(text, mutant.file, "exec")
-            (folder / mutant.path).write_text(text, "utf-8")
-        killer, trouble = _tests(folder)
+        try:
+            if mutant is not None:
+                _apply(mutant, folder)
+            killer, trouble = _tests(folder)
+        except (ValueError, SyntaxError) as error:
+            killer, trouble = None, str(error)
     return Verdict(mutant, killer, time.monotonic() - began, trouble)
+
+
+def _apply(mutant: Mutant, folder: Path) -> None:
+    text = mutant.applied_to((folder / mutant.path).read_text("utf-8"))
+    compile(text, mutant.file, "exec")
+    (folder / mutant.path).write_text(text, "utf-8")
 
 
 def _copy(checkout: Path, folder: Path) -> None:
