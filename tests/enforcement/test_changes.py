@@ -12,7 +12,8 @@ import pytest
 from tests.beds.guests import Life
 from tests.beds.libvirtd import LibvirtBed
 from tests.cli.running import Ran
-from tests.enforcement.lab import Lab, Machine, Seen, actions, kept
+from tests.enforcement.lab import Lab, actions, kept
+from tests.enforcement.machines import Machine, Seen
 
 pytestmark = pytest.mark.bed
 

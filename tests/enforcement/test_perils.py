@@ -11,7 +11,8 @@ import pytest
 from tests.beds.guests import Life
 from tests.beds.libvirtd import LibvirtBed
 from tests.cli.running import Ran
-from tests.enforcement.lab import Lab, Machine, Seen, actions, read, refusals, small_pool
+from tests.enforcement.lab import Lab, actions, refusals
+from tests.enforcement.machines import Machine, Seen, read, small_pool
 
 pytestmark = pytest.mark.bed
 

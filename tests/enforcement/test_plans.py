@@ -12,7 +12,8 @@ import pytest
 from snapaudit.enforce.sealing import digest_of
 from tests.beds.libvirtd import LibvirtBed
 from tests.cli.running import Ran
-from tests.enforcement.lab import Lab, Machine, actions
+from tests.enforcement.lab import Lab, actions
+from tests.enforcement.machines import Machine
 
 pytestmark = pytest.mark.bed
 
