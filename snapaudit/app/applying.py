@@ -25,7 +25,7 @@ from snapaudit.enforce.executor import Executed, execute, pending
 from snapaudit.enforce.ground import Clock, Ground
 from snapaudit.enforce.holds import read_holds
 from snapaudit.enforce.journal import Journal
-from snapaudit.enforce.limits import census, excess
+from snapaudit.enforce.limits import census_again, excess
 from snapaudit.enforce.lock import Lock
 from snapaudit.enforce.offers import offers
 from snapaudit.enforce.preflight import refuse_a_changed_world
@@ -204,7 +204,7 @@ def _preflight(ground: Ground, settings: Settings, policy: Policy, means: Means)
     entries = ground.journal.of_plan(ground.plan.id)
     actions = {action.id: action for action in ground.plan.actions}
     refuse_a_changed_world(pending(ground), entries, actions, seen)
-    over = excess(pending(ground), ground.limits, census(inventories))
+    over = excess(pending(ground), ground.limits, census_again(ground.plan, inventories))
     if over:
         raise RefusedError(f"within-limits: {over[0].limit}: {over[0].reason}")
     return announced(audit(inventories, policy, now), policy, settings, now)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.limits import Limits
@@ -52,6 +52,16 @@ def census_of(plan: Plan) -> Census:
         on_datastore=Counter({place: one.snapshots for place, one in places.items()}),
         names={place: one.name for place, one in places.items()},
     )
+
+
+def census_again(plan: Plan, inventories: Sequence[Inventory]) -> Census:
+    """The census as it is now; of endpoints that are not read anew, as the plan saw them.
+
+    The share is one of all snapshots, also when a plan acts on a single endpoint of many.
+    """
+    now, read = census(inventories), {inventory.endpoint for inventory in inventories}
+    elsewhere = sum(one.snapshots for one in plan.managers if one.endpoint not in read)
+    return replace(now, snapshots=now.snapshots + elsewhere)
 
 
 def excess(actions: Sequence[Action], limits: Limits, seen: Census) -> tuple[Excess, ...]:

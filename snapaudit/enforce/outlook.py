@@ -31,6 +31,7 @@ def _manager(inventory: Inventory) -> Manager:
         clock_skew_seconds=None if skew is None else round(skew),
         lab="a lab: snapshots younger than a day may be deleted there" if inventory.lab else "",
         connection="" if verified else "not verified: it may only be audited",
+        snapshots=sum(len(vm.snapshots) for vm in inventory.virtual_machines),
     )
 
 

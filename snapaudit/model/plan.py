@@ -147,7 +147,10 @@ class Kept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manager:
-    """Who was looked at when the plan was made. ``clock_skew_seconds`` None: not told."""
+    """Who was looked at when the plan was made, and how many ``snapshots`` there were.
+
+    ``clock_skew_seconds`` None: not told.
+    """
 
     endpoint: str
     hypervisor: str
@@ -158,6 +161,7 @@ class Manager:
     clock_skew_seconds: int | None
     lab: str
     connection: str
+    snapshots: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

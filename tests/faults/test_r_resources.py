@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 from snapaudit.model.journal import Event
 from snapaudit.model.plan import Guard
-from tests.enforce.fake.builders import machine
-from tests.enforce.fake.things import Way
+from tests.enforce.fake.builders import machine, manager
+from tests.enforce.fake.things import Store, Way
 from tests.faults.site import Site, site
 
 
@@ -64,3 +67,17 @@ def test_r4_steps_that_have_begun_are_left_for_the_next_run_when_space_goes() ->
         one.host.stores["pool-1"].others = 0
         assert one.ends(plan) == [Event.DONE]
         assert one.calls == ["commit:vda", "commit:vdb", "forget"]
+
+
+def test_r2_share_is_one_of_all_snapshots_also_where_one_endpoint_of_many_is_acted_on() -> None:
+    with site() as one:
+        one.office.limits = replace(one.office.limits, max_share=0.05)
+        one.host.stores |= {name: Store(name) for name in ("pool-3", "pool-4")}
+        for number in (2, 3, 4):
+            machine(one.world, one.host, f"app{number}", store=f"pool-{number}")
+        other = manager(one.world, "kvm2")
+        for number in range(100):
+            machine(one.world, other, f"young{number}", age=timedelta(hours=1))
+        plan = one.office.plan()
+        assert one.office.read(plan).excess == ()
+        assert one.ends(plan) == [Event.DONE] * 4
