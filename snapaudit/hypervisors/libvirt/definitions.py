@@ -14,7 +14,9 @@ from xml.etree.ElementTree import Element
 
 from snapaudit.hypervisors.libvirt.xml import parse, source_path
 
-_DISK = re.compile(r"<disk\b.*?</disk>", re.DOTALL)
+# Snapshots have disks without content too: <disk name='vda' snapshot='internal'/>. In attributes
+# libvirt writes > as &gt;.
+_DISK = re.compile(r"<disk\b[^>]*?(?:/>|>.*?</disk>)", re.DOTALL)
 Resolve = Callable[[str], str]
 
 

@@ -63,6 +63,16 @@ def test_base_on_a_block_device_makes_a_block_disk() -> None:
     assert chain(found, "vda") == ("/dev/vg/web",)
 
 
+@pytest.mark.parametrize("how", ["internal", "no"])
+def test_disk_without_content_in_a_snapshot_ends_where_it_ends(how: str) -> None:
+    domain = domain_xml("web", disk_xml("/vm/web.s1"))
+    text = f"<disks>\n  <disk name='vda' snapshot='{how}'/>\n</disks>\n{domain}"
+    assert names(text, "/vm/web.s1", same)
+    found = changed(text)
+    assert found.startswith(f"<disks>\n  <disk name='vda' snapshot='{how}'/>\n</disks>\n")
+    assert not names(found, "/vm/web.s1", same)
+
+
 def test_links_lead_to_the_same_image() -> None:
     text = domain_xml("web", disk_xml("/link/web.s1"))
     found = rewritten(text, SWAP, lambda path: path.replace("/link/", "/vm/"))
