@@ -33,7 +33,7 @@ from snapaudit.enforce.reconcile import Settled, reconcile
 from snapaudit.enforce.sealing import read_plan
 from snapaudit.enforce.sightings import note_sightings
 from snapaudit.enforce.state import State, prepare
-from snapaudit.errors import JournalError, RefusedError, SnapauditError
+from snapaudit.errors import RefusedError, SnapauditError
 from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.finding import Audit
 from snapaudit.model.journal import Event
@@ -177,17 +177,19 @@ def _endpoints(chosen: Plan, courses: Sequence[Course], settings: Settings) -> t
 def _run(ground: Ground, settings: Settings, policy: Policy, means: Means) -> RunReport:
     started_at = ground.clock.now()
     settled = reconcile(ground)
+    seen = None
     if settled.open:
         done = Executed(not_started=pending(ground))
         done.stopped_because = f"not settled: {settled.open[0]}"
     else:
         seen = _preflight(ground, settings, policy, means)
         done = execute(_on(ground, seen, policy), settled.unfinished)
-        _note(settings, ground, seen, done)
     try:
         ground.journal.mark_head()
-    except JournalError as error:
-        # What was done is told all the same; without the note the journal still verifies.
+        if seen is not None:
+            _note(settings, ground, seen, done)
+    except SnapauditError as error:
+        # What was done is told all the same: both notes are only a help to later runs.
         done.stopped_because = done.stopped_because or str(error)
     return _report(ground, settled, done, started_at)
 

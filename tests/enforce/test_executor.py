@@ -25,6 +25,7 @@ from tests.enforce.fake.tasks import Fate
 from tests.enforce.fake.things import Way
 from tests.enforce.fake.world import World
 from tests.enforce.folders import quick_folder
+from tests.enforce.test_guards import window
 
 
 class Site:
@@ -329,3 +330,98 @@ def test_r4_a_datastore_below_its_reserve_stops_what_is_half_done(site: Site) ->
     report = site.apply()
     assert ends(report)["db01"] is Event.UNKNOWN
     assert [sent for sent in site.sent if "db01" in sent] == ["commit:vda id-db01"]
+
+
+def test_grd_10_what_was_seen_too_long_ago_is_no_ground_for_a_call(site: Site) -> None:
+    site.office.peril = Peril(slow=lambda: site.world.clock.skip(timedelta(seconds=6)))
+    report = site.apply()
+    assert site.sent == []
+    assert "too old" in (report.stopped_because or "")
+    site.office.peril = Peril()
+    assert ends(site.apply()) == {"app01": Event.DONE, "db01": Event.DONE}
+
+
+def test_inv_05_a_sibling_that_is_another_one_afterwards_stops_the_run(site: Site) -> None:
+    people.create(site.world, site.host, site.web, "new")
+    site.plan = site.office.plan()
+    site.later(5, lambda: people.recreate(site.world, site.web, "new"))
+    report = site.apply()
+    assert ends(report)["app01"] is Event.UNKNOWN
+    assert "another one now" in (report.stopped_because or "")
+
+
+def test_p8_a_snapshot_struck_off_with_its_images_left_is_unknown(site: Site) -> None:
+    site.world.fates.queue = [Fate(leaves=True)]
+    report = site.apply()
+    assert ends(report)["app01"] is Event.UNKNOWN
+    assert "db01" not in ends(report) or ends(report)["db01"] is not Event.DONE
+
+
+def test_p6_a_call_that_arrives_late_is_noticed_by_the_second_look(site: Site) -> None:
+    site.world.fates.queue = [Fate(late=3)]
+    site.apply()
+    site.world.clock.wake()
+    report = site.apply()
+    assert site.sent.count("delete id-app01") == 1
+    assert not site.web.snaps
+    assert report.stopped_because is None
+
+
+def test_a_failure_spoils_its_machine_for_the_rest_of_the_plan(site: Site) -> None:
+    people.create(site.world, site.host, site.web, "new", age=5 * DAY)
+    site.plan = site.office.plan()
+    site.world.fates.queue = [Fate(fails_after=0)]
+    report = site.apply()
+    of_web = [one.event for one in report.outcomes if one.action.vm_name == "app01"]
+    assert of_web == [Event.FAILED, Event.REFUSED]
+    assert site.sent.count("delete id-app01") == 1
+
+
+_MEANWHILE: tuple[tuple[str, str, Callable[[Site], object]], ...] = (
+    ("lock", "lock", lambda s: s.office.state.lock.unlink()),
+    ("window", "in-window", lambda s: s.world.clock.skip(timedelta(hours=3))),
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "happens"), [row[1:] for row in _MEANWHILE], ids=[row[0] for row in _MEANWHILE]
+)
+def test_grd_18_a_lost_lock_and_a_closed_window_end_all_sending(
+    site: Site, reason: str, happens: Callable[[Site], object]
+) -> None:
+    site.office.limits = replace(site.office.limits, window=window(0))
+    site.plan = site.office.plan()
+    site.later(5, lambda: happens(site))
+    report = site.apply()
+    assert [sent for sent in site.sent if "db01" in sent] == ["commit:vda id-db01"]
+    assert reason in (report.stopped_because or "")
+
+
+def test_p15_a_plan_that_expires_during_the_run_ends_all_sending(site: Site) -> None:
+    site.world.clock.skip(3 * DAY - timedelta(seconds=5))
+    report = site.apply()
+    assert [sent for sent in site.sent if "db01" in sent] == ["commit:vda id-db01"]
+    assert "expired" in (report.stopped_because or "")
+
+
+def test_inv_11_limits_are_those_of_the_world_as_it_is_when_it_is_applied() -> None:
+    world = World()
+    host = manager(world)
+    for number in range(15):
+        machine(world, host, f"vm{number:02}", age=(9 if number < 3 else 1) * DAY)
+    with quick_folder() as folder:
+        office = Office(folder, world)
+        plan = office.plan()
+        assert len(office.read(plan).actions) == 3
+        for number in range(5, 15):
+            del host.machines[f"id-vm{number:02}"]
+        with pytest.raises(RefusedError, match="within-limits"):
+            office.apply(plan)
+        assert world.ledger.sent == []
+
+
+def test_r6_what_was_done_is_told_even_when_nothing_more_can_be_noted(site: Site) -> None:
+    site.office.state.sightings.mkdir()
+    report = site.apply()
+    assert ends(report) == {"app01": Event.DONE, "db01": Event.DONE}
+    assert "cannot be written" in (report.stopped_because or "")

@@ -52,6 +52,8 @@ FATES = (
     Fate(fails_after=1),
     Fate(crashes_after=1),
     Fate(lies=True),
+    Fate(leaves=True),
+    Fate(late=3),
     Fate(seconds=7200),
     Fate(seconds=100_000),
 )

@@ -17,12 +17,23 @@ Key = tuple[str, str, str | None]
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """What a target really is. Any difference to it later means that it has changed."""
+    """What a target really is.
+
+    It has not changed as long as nobody else touched it, or when everything is as it was: somebody
+    may take a snapshot, and we delete it again by another plan.
+    """
 
     manager: str
     machine: int
     revisions: tuple[int, int]
     identity: tuple[str, ...]
+    content: tuple[object, ...]
+
+    def still_holds(self, now: Truth) -> bool:
+        same = (self.manager, self.machine, self.identity)
+        if same != (now.manager, now.machine, now.identity):
+            return False
+        return self.revisions == now.revisions or self.content == now.content
 
 
 @dataclass(slots=True)
@@ -74,7 +85,7 @@ class Ledger:
             yield f"{what}: a call in dry mode"
         if truth is None:
             yield f"{what}: in no approved plan"
-        elif truth != truth_of(manager, machine, key[2]):
+        elif not truth.still_holds(truth_of(manager, machine, key[2])):
             yield f"{what}: it has changed since it was planned"
         if self.expires_at and sent.at >= self.expires_at and not self._begun(sent):
             yield f"{what}: the plan has expired"
@@ -129,4 +140,6 @@ def identity_of(machine: Machine, snapshot: str | None) -> tuple[str, ...]:
 def truth_of(manager: Manager, machine: Machine, snapshot: str | None) -> Truth:
     snap = machine.snaps.get(snapshot or "")
     revisions = (machine.revision, snap.revision if snap is not None else 0)
-    return Truth(manager.id, id(machine), revisions, identity_of(machine, snapshot))
+    snaps = [(s.name, s.identity, s.parent, s.description) for s in machine.snaps.values()]
+    content = (machine.name, *snaps, *(layer.path for _, layer in machine.layers()))
+    return Truth(manager.id, id(machine), revisions, identity_of(machine, snapshot), content)

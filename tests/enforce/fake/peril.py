@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from snapaudit.codec.files import Disk
@@ -18,7 +19,7 @@ class Peril:
     """Counts every step; ``at`` is the one that kills, None for none.
 
     ``full`` is the step from which on nothing can be written any more; ``broken`` tells that this
-    has come to light.
+    has come to light. ``slow`` is what happens while an entry is being written.
 
     A write has three steps: before it, in the middle of it (torn), and after its fsync.
     """
@@ -26,6 +27,7 @@ class Peril:
     at: int | None = None
     full: int | None = None
     broken: bool = False
+    slow: Callable[[], object] = lambda: None
     steps: list[str] = field(default_factory=list)
 
     def step(self, name: str) -> bool:
@@ -53,4 +55,5 @@ class Peril:
         return os.write(handle, line)
 
     def _sync(self, handle: int) -> None:
+        self.slow()
         self.point("after fsync")

@@ -16,8 +16,9 @@ class Fate:
     """What becomes of one call. By default it arrives, is answered and works.
 
     ``fails_after``: the number of steps done when it fails. ``crashes_after`` the same, and the
-    machine is off afterwards. ``lies``: success is reported, and nothing was done. ``seconds`` is
-    the time each step takes.
+    machine is off afterwards. ``lies``: success is reported, and nothing was done. ``leaves``:
+    the snapshot is struck off, and its images stay. ``seconds`` is the time each step takes, and
+    ``late`` how long a call whose answer is lost is on its way.
     """
 
     refused: bool = False
@@ -26,6 +27,8 @@ class Fate:
     fails_after: int | None = None
     crashes_after: int | None = None
     lies: bool = False
+    leaves: bool = False
+    late: float = 0.0
     seconds: float = 10.0
 
 

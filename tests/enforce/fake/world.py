@@ -11,7 +11,7 @@ from snapaudit.errors import CallRefused, Unreachable
 from snapaudit.model.acting import Call
 from tests.enforce.fake.clock import Clock
 from tests.enforce.fake.ledger import Key, Ledger, Sent, Truth, identity_of, truth_of
-from tests.enforce.fake.tasks import Fates, Task, steps_of
+from tests.enforce.fake.tasks import Fate, Fates, Task, steps_of
 from tests.enforce.fake.things import Machine, Manager
 
 
@@ -100,20 +100,29 @@ class World:
             raise CallRefused("operation failed: refused by policy")
         if not fate.arrives:
             raise Unreachable("connection reset")
+        if fate.late:
+            arrives_at = self.clock.now() + timedelta(seconds=fate.late)
+            self.later.append((arrives_at, lambda: self._arrive(sent, manager, machine, fate)))
+            raise Unreachable("connection reset")
+        task_id = self._arrive(sent, manager, machine, fate)
+        if not fate.answers:
+            raise Unreachable("connection reset")
+        return task_id
+
+    def _arrive(self, sent: Sent, manager: Manager, machine: Machine, fate: Fate) -> str:
+        steps = steps_of(sent.call, machine, manager)
         task = Task(
             id=f"task-{next(self.numbers)}",
             call=sent.call,
             machine=machine,
             manager=manager,
             fate=fate,
-            steps=steps_of(sent.call, machine, manager),
+            steps=steps[-1:] if fate.leaves else steps,
             due_at=self.clock.now() + timedelta(seconds=fate.seconds),
             stores=machine.stores(),
         )
         self.tasks.append(task)
         sent.task_id = task.id
-        if not fate.answers:
-            raise Unreachable("connection reset")
         return task.id
 
     def learn(self) -> None:
