@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from snapaudit.model.finding import Audit, Evidence, FactValue, Finding
 from snapaudit.model.plan import Kept
-from snapaudit.model.policy import Mode, Policy, Remedy, Rule
+from snapaudit.model.policy import Mode, Policy, Remedy, Rule, SubjectKind
 
 Place = tuple[str, str, str | None]
 """Endpoint, machine, and the snapshot; None: the machine's chains."""
@@ -51,13 +51,24 @@ def offers(audit: Audit, policy: Policy, now: datetime) -> Offers:
             asked.setdefault(place, []).append(finding)
         else:
             silent.setdefault(place, reason)
-    exempt = {place for place, reason in silent.items() if reason.startswith("exempt")}
+    exempt = dict(_exempt(audit))
     return Offers(
         asked={
             place: _offer(found, rules) for place, found in asked.items() if place not in exempt
         },
-        silent=silent,
+        silent={**silent, **exempt},
     )
+
+
+def _exempt(audit: Audit) -> Iterator[tuple[Place, str]]:
+    """What somebody wants to keep: one exempt finding is enough, whatever its rule would do."""
+    for finding in audit.findings:
+        subject = finding.subject
+        place = _place(finding)
+        if subject.kind is SubjectKind.SNAPSHOT and subject.vm_id is not None:
+            place = (subject.endpoint, subject.vm_id, subject.id)
+        if finding.exemption is not None and place is not None:
+            yield place, f"exempt: {finding.exemption}"
 
 
 def _place(finding: Finding) -> Place | None:
@@ -74,7 +85,7 @@ def _place(finding: Finding) -> Place | None:
 def _silence(finding: Finding, rule: Rule, now: datetime) -> str | None:
     """Why a finding offers nothing; None: it does."""
     if finding.exemption is not None:
-        return f"exempt: {finding.exemption}"
+        return "exempt"
     if rule.mode is Mode.REPORT:
         return f"{rule.id} only reports"
     if rule.mode is Mode.MARK and finding.due_at is None:

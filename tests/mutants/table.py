@@ -14,6 +14,16 @@ _JOURNAL = "enforce/journal.py"
 _SEALING = "enforce/sealing.py"
 _LOCK = "enforce/lock.py"
 _HOLDS = "enforce/holds.py"
+_ERRAND = "enforce/errand.py"
+_VERIFY = "enforce/verify.py"
+_RECONCILE = "enforce/reconcile.py"
+_EXECUTOR = "enforce/executor.py"
+_BREAKER = "enforce/breaker.py"
+_PREFLIGHT = "enforce/preflight.py"
+_SIGHTINGS = "enforce/sightings.py"
+_OFFERS = "enforce/offers.py"
+_APPLYING = "app/applying.py"
+_PLANNING = "app/planning.py"
 
 MUTANTS: tuple[Mutant, ...] = (
     Mutant(
@@ -30,7 +40,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         _GUARDS,
-        "if coverage.state is CoverageState.SUSPICIOUS and case.is_named:",
+        "if coverage.state is CoverageState.SUSPICIOUS and is_named:",
         "if coverage.state is CoverageState.SUSPICIOUS:",
         "a suspicious view is believed without being named",
     ),
@@ -133,14 +143,14 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         _IDENTITY,
-        '"created_at", "identity", "parent_id"',
-        '"created_at", "parent_id"',
+        "    if not _is_same(wanted.identity, found.identity, is_whole=is_whole):",
+        "    if False:",
         "a snapshot recreated in the same second is the same",
     ),
     Mutant(
         _IDENTITY,
-        '"created_at", "identity", "parent_id"',
-        '"created_at", "identity"',
+        '"kind", "created_at", "parent_id"',
+        '"kind", "created_at"',
         "a snapshot may have another parent",
     ),
     Mutant(
@@ -298,5 +308,263 @@ MUTANTS: tuple[Mutant, ...] = (
         "        if self.unreadable is not None:",
         "        if False:",
         "holds that cannot be read hold nothing",
+    ),
+    Mutant(
+        _GUARDS,
+        "    if current is not None and tree.children(current.id):",
+        "    if False:",
+        "a machine that was reverted is a line",
+    ),
+    Mutant(
+        _GUARDS,
+        "    if skew is not None and abs(skew) > MOST_SKEW.total_seconds():",
+        "    if False:",
+        "a clock may be hours away",
+    ),
+    Mutant(
+        _GUARDS,
+        "    if not case.inventory.lab:",
+        "    if False:",
+        "a day is the least age in a lab alone",
+    ),
+    Mutant(
+        _ERRAND,
+        "        refusal = self._refusal(seen)\n",
+        "        refusal = None\n",
+        "nobody looks again right before the act",
+    ),
+    Mutant(
+        _ERRAND, "        self.scribe.mean(call, self.footing)\n", "", "a call without an intent"
+    ),
+    Mutant(
+        _ERRAND,
+        "if obstacle is None and self._is_old(seen_at):",
+        "if False:",
+        "a look may be as old as it likes",
+    ),
+    Mutant(
+        _ERRAND,
+        'self.scribe.end(Event.UNKNOWN, f"no answer',
+        'self.scribe.end(Event.FAILED, f"no answer',
+        "a lost answer is a failure",
+    ),
+    Mutant(
+        _ERRAND, "        if left is not None:", "        if False:", "a renamed target is gone"
+    ),
+    Mutant(
+        _ERRAND,
+        "        reason = not_whole(seen, is_named=seen.endpoint in self.ground.named)\n",
+        "        reason = None\n",
+        "what a partial view does not show is gone",
+    ),
+    Mutant(
+        _ERRAND,
+        "        if second_thought is not None:",
+        "        if False:",
+        "half-done work goes on whatever is held or cloned by then",
+    ),
+    Mutant(
+        _ERRAND,
+        "return self.alarm or self.forbidden() or self.ground.objection()",
+        "return self.alarm or self.ground.objection()",
+        "an open breaker stops no work that has begun",
+    ),
+    Mutant(
+        _ERRAND,
+        "return self.alarm or self.forbidden() or self.ground.objection()",
+        "return self.forbidden() or self.ground.objection()",
+        "a full datastore stops no work that has begun",
+    ),
+    Mutant(
+        _ERRAND,
+        "return self.alarm or self.forbidden() or self.ground.objection()",
+        "return self.alarm or self.forbidden()",
+        "a lost lock or an expired plan stops no work that has begun",
+    ),
+    Mutant(
+        _ERRAND,
+        "        if self.ground.stops():\n            return STOPPED\n",
+        "",
+        "a signal stops no work that has begun",
+    ),
+    Mutant(
+        _ERRAND,
+        "        if seen.is_done and seen.vm is not None:",
+        "        if (seen.is_done or ended.phase is Phase.OVER) and seen.vm is not None:",
+        "the platform's word is believed",
+    ),
+    Mutant(
+        _ERRAND,
+        "        if seen.is_untouched and not seen.alarms:",
+        "        if not seen.is_done:",
+        "half-done work is a failure",
+    ),
+    Mutant(
+        _ERRAND,
+        "    return seen.compared.standing is not Standing.CHANGED\n",
+        "    return True\n",
+        "work goes on although something else changed",
+    ),
+    Mutant(
+        _VERIFY,
+        "        if snapshot_id not in there:",
+        "        if False:",
+        "a lost sibling is no alarm",
+    ),
+    Mutant(
+        _VERIFY,
+        "        elif there[snapshot_id] != identity:",
+        "        elif False:",
+        "a sibling that is another one is no alarm",
+    ),
+    Mutant(
+        _VERIFY,
+        "    if vm.power_state is not before.power_state:",
+        "    if False:",
+        "a machine that went off is no alarm",
+    ),
+    Mutant(
+        _VERIFY,
+        "Standing.ABSENT and self.compared.disks_settled\n        return gone",
+        "Standing.ABSENT\n        return gone",
+        "done although images are left",
+    ),
+    Mutant(
+        _VERIFY,
+        "return self.compared.standing is Standing.MATCH and not self.is_busy",
+        "return self.compared.standing is Standing.MATCH",
+        "untouched although something goes on",
+    ),
+    Mutant(
+        _RECONCILE,
+        "    if seen.is_busy and not completes:\n        return None\n",
+        "",
+        "a call under way has had no effect",
+    ),
+    Mutant(
+        _RECONCILE,
+        "alike >= _LOOKS or not found.is_absence",
+        "True",
+        "one look is enough to send again",
+    ),
+    Mutant(
+        _RECONCILE,
+        "        if reason is not None:\n            return _Finding(None, reason)\n        before",
+        "        before",
+        "a partial view settles what is open",
+    ),
+    Mutant(
+        _RECONCILE,
+        "        before = footing_of(course.entries)\n",
+        "        before = None\n",
+        "after a restart nobody remembers how the machine was",
+    ),
+    Mutant(
+        _EXECUTOR,
+        "            if may_start(action, [errand.action for errand in self._under_way]):",
+        "            if True:",
+        "everything begins at once",
+    ),
+    Mutant(
+        _EXECUTOR,
+        "        if (action.endpoint, action.vm_id) in self._spoilt:",
+        "        if False:",
+        "a failure spoils nothing on its machine",
+    ),
+    Mutant(
+        _EXECUTOR, "        self._breaker.note(outcome)\n", "", "the breaker hears of no failure"
+    ),
+    Mutant(
+        _EXECUTOR,
+        "            self._breaker.open(errand.alarm)\n",
+        "            pass\n",
+        "an alarm opens no breaker",
+    ),
+    Mutant(
+        _BREAKER,
+        'self.open(f"what became of {name} is unknown")',
+        "return",
+        "the unknown opens no breaker",
+    ),
+    Mutant(
+        _BREAKER,
+        "        if self._in_a_row >= _MOST_FAILURES:",
+        "        if False:",
+        "failures in a row open no breaker",
+    ),
+    Mutant(
+        _PREFLIGHT,
+        "    if len(changed) > most:",
+        "    if False:",
+        "the world may have changed as much as it likes",
+    ),
+    Mutant(
+        _SIGHTINGS,
+        "        if 2 * is_now < was and was - is_now >= least:",
+        "        if False:",
+        "half a list is believed",
+    ),
+    Mutant(
+        _OFFERS,
+        "    if rule.mode is Mode.REPORT:",
+        "    if False:",
+        "a rule that only reports deletes",
+    ),
+    Mutant(
+        _OFFERS,
+        "finding.due_at is not None and finding.due_at > now:",
+        "False:",
+        "a mark needs no grace",
+    ),
+    Mutant(
+        _OFFERS,
+        "for place, found in asked.items() if place not in exempt",
+        "for place, found in asked.items()",
+        "an exemption protects nothing",
+    ),
+    Mutant(_APPLYING, "    if not lock.still_held():", "    if False:", "a lost lock is no loss"),
+    Mutant(
+        _APPLYING,
+        "    if now >= chosen.expires_at:",
+        "    if False:",
+        "a plan does not expire during a run",
+    ),
+    Mutant(_APPLYING, "    if settled.open:", "    if False:", "what is not settled stops nothing"),
+    Mutant(
+        _APPLYING,
+        "        if present is not None and present != manager.manager_id:",
+        "        if False:",
+        "another manager is first noticed at each machine",
+    ),
+    Mutant(
+        _APPLYING,
+        '        raise RefusedError(f"within-limits: {over[0].limit}: {over[0].reason}")\n',
+        "        pass\n",
+        "limits are those of the day of the plan",
+    ),
+    Mutant(_PLANNING, "    if chosen.expires_at <= now or ", "    if ", "a plan does not expire"),
+    Mutant(
+        _PLANNING,
+        "    if _use(chosen, journal) is Use.USED:",
+        "    if False:",
+        "a plan is carried out as often as one likes",
+    ),
+    Mutant(
+        _PLANNING,
+        "    if chosen.config_digest != config_digest(settings):",
+        "    if False:",
+        "the configuration may have changed",
+    ),
+    Mutant(
+        _PLANNING,
+        "    if chosen.rules_digest != digest(policy):",
+        "    if False:",
+        "the rules may have changed",
+    ),
+    Mutant(
+        _PLANNING,
+        "    over = excess(chosen.actions, settings.limits, census_of(chosen))\n",
+        "    over = ()\n",
+        "a plan over a limit is read all the same",
     ),
 )
