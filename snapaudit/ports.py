@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from snapaudit.model.acting import Abilities, Call, Watched
 from snapaudit.model.endpoint import Endpoint
@@ -27,8 +27,9 @@ Progress = Callable[[Step], None]
 
 
 class Actuator(Protocol):
-    """The hand that changes one endpoint. It exists only under ``enforce --apply``.
+    """The hand that changes one endpoint.
 
+    It exists only under ``enforce --apply``, and for a moment where a person stops a merge.
     It makes one call at a time for a machine and never repeats one by itself: no retry, no second
     login, no replay. Whatever it raises but `CallRefused` leaves open whether the call arrived.
     """
@@ -62,6 +63,18 @@ class Actuator(Protocol):
 
     def close(self) -> None:
         """Let the connection go. Never ends a merge."""
+        ...
+
+
+@runtime_checkable
+class Stoppable(Actuator, Protocol):
+    """An actuator that can take a merge under way back, which only a person may ask for."""
+
+    def stop_of(self, merge: Call) -> Call | None:
+        """The call that ends a merge and leaves machine and chain as before it; None: none can.
+
+        What the merge has copied by then stays where it is.
+        """
         ...
 
 

@@ -11,6 +11,7 @@ from typer import Option
 from snapaudit.app.audit import policy_of
 from snapaudit.app.gather import settings_of
 from snapaudit.app.planning import Wanted, make_plan, newest_plan, refuse_if_unfit, sign_off
+from snapaudit.cli.asking import confirm
 from snapaudit.cli.exits import Exit, run_exit, view_exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import Judged, judge, note, secret, secret_of_account
@@ -20,7 +21,7 @@ from snapaudit.config.settings import Settings
 from snapaudit.enforce.approvals import refuse_without
 from snapaudit.enforce.sealing import read_plan, write_plan
 from snapaudit.enforce.state import State, prepare
-from snapaudit.errors import RefusedError, UsageError
+from snapaudit.errors import UsageError
 from snapaudit.model.outcome import RunReport
 from snapaudit.model.plan import Decision, Plan
 from snapaudit.report.escape import plain
@@ -165,14 +166,12 @@ def _chosen(common: Common, settings: Settings, path: Path | None) -> tuple[Path
 
 def _confirm(common: Common, chosen: Plan) -> None:
     """Show the plan and ask; without a terminal --yes has to have been given."""
-    if common.yes:
-        return
+    if not common.yes and sys.stdin.isatty():
+        page = render_plan(chosen, "table", width=terminal_width(), colour=use_colour(common))
+        sys.stderr.write(page.decode())
     count = sum(action.decision is Decision.APPLY for action in chosen.actions)
-    if not sys.stdin.isatty():
-        raise UsageError("--apply asks before it acts, and there is no terminal: add --yes")
-    shown_plan = render_plan(chosen, "table", width=terminal_width(), colour=use_colour(common))
-    sys.stderr.write(shown_plan.decode())
-    sys.stderr.write(f"\nCarry out {count} action(s) of plan {chosen.id}? Type yes: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise RefusedError("not confirmed: nothing was changed")
+    confirm(
+        common,
+        f"\nCarry out {count} action(s) of plan {chosen.id}?",
+        without="--apply asks before it acts, and there is no terminal: add --yes",
+    )

@@ -12,8 +12,10 @@ import typer
 from typer import Argument, Option
 
 from snapaudit.app.gather import settings_of
+from snapaudit.cli.asking import confirm
 from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
+from snapaudit.cli.reading import secret_of_account
 from snapaudit.cli.who import user
 from snapaudit.cli.writing import targets, write
 from snapaudit.codec.documents import to_document
@@ -23,7 +25,9 @@ from snapaudit.enforce.journal import Journal, Record, read_journal
 from snapaudit.enforce.lock import Lock
 from snapaudit.enforce.state import State, prepare
 from snapaudit.errors import UsageError
+from snapaudit.model.acting import Call
 from snapaudit.model.journal import Draft, Entry, Event
+from snapaudit.model.plan import Action
 from snapaudit.report.escape import plain
 
 FORMATS = ("table", "json")
@@ -115,6 +119,14 @@ def _resolve(
         ),
     ],
     reason: Annotated[str, Option(help="What was looked at, and seen.", metavar="TEXT")],
+    stop_merge: Annotated[
+        bool,
+        Option(
+            "--stop-merge",
+            help="With abandoned: first stop the merge that still runs. The machine goes on"
+            " unchanged; the snapshot is no longer fit to be reverted to.",
+        ),
+    ] = False,
 ) -> int:
     """Say what had become of an action that nobody knows the end of.
 
@@ -122,14 +134,19 @@ def _resolve(
     believed, and written down with your name.
 
     Example: snapaudit journal resolve 7c1d2e9f --outcome done --reason "chain is flat, guest runs"
+    Example: snapaudit journal resolve 7c1d2e9f --outcome abandoned --stop-merge --reason "too slow"
     """
     if not reason.strip():
         raise UsageError("--reason is empty: say what was looked at, and what was seen")
+    if stop_merge and outcome is not ByHand.ABANDONED:
+        raise UsageError("--stop-merge goes with --outcome abandoned alone")
     state = _state(common)
     _open_course(read_journal(state), action)  # told before anything is created
     prepare(state)
     with Lock(state, clock()), Journal(state, clock) as journal:
         course = _open_course(journal, action)
+        if stop_merge:
+            return _stopped(common, journal, course, reason)
         detail = {"outcome": str(outcome), "reason": reason, "by": user()}
         entry = journal.append(
             Draft(
@@ -143,6 +160,31 @@ def _resolve(
         journal.mark_head()
     said = f"action {course.action_id} is settled: {outcome} (entry {entry.seq})"
     sys.stdout.write(f"{plain(said)}\n")
+    return Exit.DONE
+
+
+def _stopped(common: Common, journal: Journal, course: Course, reason: str) -> int:
+    from snapaudit.app.stopping import Person, stop_merge
+    from snapaudit.enforce.stopping import FROZEN
+
+    def ask(action: Action, stop: Call) -> None:
+        disk = stop.about.get("disk")
+        what = plain(f"{action.vm_name}/{action.snapshot_name or 'disks'} (disk {disk})")
+        confirm(
+            common,
+            f"Stop the merge of {what}? The machine goes on as it is;\n{FROZEN}.",
+            without="--stop-merge asks before it acts, and there is no terminal: add --yes",
+        )
+
+    person = Person(name=user(), reason=reason, ask=ask)
+    settings = settings_of(common.request())
+    unknown = stop_merge(settings, journal, course, person, secret_of_account)
+    journal.mark_head()
+    if unknown is not None:
+        sys.stderr.write(plain(f"action {course.action_id} is not settled: {unknown}") + "\n")
+        return Exit.ACTION_FAILED
+    sys.stdout.write(plain(f"the merge is stopped, action {course.action_id} abandoned") + "\n")
+    sys.stdout.write(plain(f"careful: {FROZEN}") + "\n")
     return Exit.DONE
 
 

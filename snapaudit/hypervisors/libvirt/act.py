@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from snapaudit.errors import CallRefused, HypervisorError, Unreachable, UsageError
-from snapaudit.hypervisors.libvirt import calls, deadline, offline, sending, watching
+from snapaudit.hypervisors.libvirt import calls, deadline, offline, sending, stopping, watching
 from snapaudit.hypervisors.libvirt.address import Address, parse_address
 from snapaudit.hypervisors.libvirt.client import Client
 from snapaudit.hypervisors.libvirt.collect import files_of
@@ -119,7 +119,7 @@ class LibvirtActuator:
         if any(s.call.about["vm_id"] == uuid and not s.pending.is_over for s in self._sent):
             raise CallRefused("a call for this machine is still under way: nothing was sent")
         try:
-            ready = deadline.within(self._seconds, lambda: sending.ready(call, self._target(call)))
+            ready = deadline.within(self._seconds, lambda: self._looked_at(call))
         except (TookTooLong, OSError, KeyError, self._client.sdk.libvirtError) as error:
             raise CallRefused(f"{self._endpoint.name}: {explained(error)}") from error
         total = offline.used(calls.about(call, "overlay")) if ready.merge is not None else 0
@@ -127,6 +127,14 @@ class LibvirtActuator:
         self._sent.append(_Sent(call, ready, pending, total))
         self._answered_at = time.monotonic()
         return ready.task_id
+
+    def stop_of(self, merge: Call) -> Call | None:
+        """See `stopping`; block jobs by hand can be taken back, and nothing else."""
+        return stopping.stop_of(merge)
+
+    def _looked_at(self, call: Call) -> Ready:
+        ready = stopping.ready if call.name == calls.ABORT else sending.ready
+        return ready(call, self._target(call))
 
     def _make(self, call: Call, ready: Ready) -> None:
         ready.make()
