@@ -28,6 +28,8 @@ endpoints: [{name: kvm1, kind: libvirt, url: "test:///default"}]
 limits: {max_share: 100%}
 approvals: {needed: 1, signers: signers}
 """
+# Where the tests do not run as root, a list that they wrote themselves is no list.
+NOT_APPROVED = ("has 0 of 1 approvals", "could have written who may approve")
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def test_grd_08_apply_names_what_is_missing_before_it_asks(
     file = settings.state / "plans" / f"{chosen.id}.json"
     ran = snapaudit("enforce", "--apply", "--plan", str(file), cwd=tmp_path)
     assert ran.code == 4
-    assert "has 0 of 1 approvals" in ran.err or "signers" in ran.err
+    assert any(words in ran.err for words in NOT_APPROVED)
     assert "there is no terminal" not in ran.err
     assert not State(settings.state).journal.exists()
 
@@ -76,7 +78,7 @@ def test_grd_08_a_signature_taken_away_after_the_question_is_missed_under_the_lo
         note=lambda _: None,
         file=None if file is None else settings.state / "plans" / file,
     )
-    with pytest.raises(RefusedError, match=r"0 of 1 approvals|could have written|could replace"):
+    with pytest.raises(RefusedError, match="|".join(NOT_APPROVED)):
         apply(chosen, settings, policy_of(settings, ()), frozenset(), means)
     assert State(settings.state).journal.read_bytes() == b""
 

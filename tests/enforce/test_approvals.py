@@ -247,6 +247,12 @@ def test_grd_08_a_heap_of_signatures_is_not_looked_through(desk: Desk) -> None:
     assert "more than 50 signatures" in desk.refused()
 
 
+def test_grd_08_a_folder_that_cannot_be_listed_approves_nothing(desk: Desk) -> None:
+    desk.member("bob")
+    with pytest.raises(RefusedError, match="cannot be listed: No such file"):
+        refuse_without(desk.plan, desk.folder / "none" / "plan.json", desk.approvals)
+
+
 def test_grd_08_without_the_tool_the_package_is_named(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
