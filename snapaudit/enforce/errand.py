@@ -293,7 +293,8 @@ class Errand:
             refusal = self._refusal(seen.inventory) if is_untouched else None
             if refusal is not None:
                 return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
-        second_thought = None if call.completes else self._second_thought(seen)
+        ends_it = call.completes or call.tidies
+        second_thought = None if ends_it else self._second_thought(seen)
         if second_thought is not None:
             return self._hold_on(second_thought)
         return self._send(call, seen_at)

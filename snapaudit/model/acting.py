@@ -34,13 +34,16 @@ class Call:
 
     ``completes``: it ends a job of our own, which keeps the machine busy until then. ``follows``:
     it would not be due if the call before it had come to nothing, even where no chain has changed
-    yet. It says why a call is due, and is no part of what the call is.
+    yet. ``tidies``: it clears away what a merge that is over left behind; no data depends on it any
+    more, so a second thought has nothing to save. These two say why a call is due, and are no part
+    of what the call is.
     """
 
     name: str
     about: Mapping[str, str | int | None] = field(default_factory=dict)
     completes: bool = False
     follows: bool = field(default=False, compare=False)
+    tidies: bool = field(default=False, compare=False)
 
 
 class Phase(StrEnum):

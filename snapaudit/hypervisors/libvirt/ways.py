@@ -156,7 +156,7 @@ class Way:
         if made_for(self.made, name, overlay=layer.overlay):
             return None
         call = self._about_layer(name, layer, base_format=below, image=layer.above)
-        return replace(call, follows=True)
+        return replace(call, follows=True, tidies=True)
 
     def _again(self, name: str, layer: Layer, **more: str | int | None) -> Call | None:
         """One that was made, and that the reading shows to have had no effect, may be made anew."""
@@ -178,7 +178,7 @@ class Way:
             return call
         if made_for(self.made, calls.FORGET):
             return None
-        return self._about_snapshot(calls.FORGET, snapshot)
+        return replace(self._about_snapshot(calls.FORGET, snapshot), tidies=True)
 
     def _tidy(self, folded: Sequence[Call], snapshot: SnapshotXml | None) -> Iterator[Call]:
         """What still names or is an overlay that is out of the chain. ``snapshot`` goes itself."""
@@ -200,7 +200,7 @@ class Way:
 
     def _once(self, call: Call) -> Iterator[Call]:
         if call not in self.made:
-            yield call
+            yield replace(call, tidies=True)
 
     def _renewed(self, name: str, merge: Call, other: SnapshotXml | None = None) -> Call:
         about: dict[str, str | int | None] = {

@@ -178,7 +178,9 @@ def test_record_is_dropped_only_when_our_own_calls_have_merged_its_data() -> Non
             "base_format": "qcow2",
         },
     )
-    assert name_of(way("gone", taken=taken, made=[merged])) == "forget"
+    forget = way("gone", taken=taken, made=[merged]).next_call()
+    assert forget is not None
+    assert (forget.name, forget.tidies) == ("forget", True)
     other = Call(name="commit", about={**merged.about, "overlay": "/vm/web.other"})
     assert name_of(way("gone", taken=taken, made=[other])) is None
     assert name_of(way("gone", taken=taken, merge=Merge.MANUAL)) == "delete"
@@ -199,6 +201,7 @@ def test_unexplained_delta_is_merged_by_hand_and_never_deleted() -> None:
     found = way(None, taken=snapshots()[:1]).next_call()
     assert found is not None
     assert (found.name, found.about["overlay"]) == ("commit", "/vm/web.s2")
+    assert not found.tidies
 
 
 # What does not exist -----------------------------------------------------------------------------
