@@ -16,7 +16,7 @@ from snapaudit.enforce.identity import Standing, after
 from snapaudit.enforce.record import calls_made, done_before, draft, footing_of
 from snapaudit.enforce.verify import Seen, description, look
 from snapaudit.errors import HypervisorError
-from snapaudit.model.acting import Call
+from snapaudit.model.acting import Call, Phase
 from snapaudit.model.journal import Detail, Event
 from snapaudit.model.plan import Action, Expectation
 from snapaudit.ports import Actuator
@@ -108,14 +108,23 @@ def _look(ground: Ground, course: Course, action: Action) -> _Finding | None:
         reason = not_whole(inventory, is_named=action.endpoint in ground.named)
         if reason is not None:
             return _Finding(None, reason)
+        made = calls_made(course.entries)
+        if made and actuator.watch(made[-1], _task_id(course)).phase is Phase.RUNNING:
+            return None
         before = footing_of(course.entries)
         seen = look(action, _expected(ground, course, action), before, inventory)
-        made = calls_made(course.entries)
         call = actuator.next_call(action, inventory, made) if seen.vm is not None else None
-        is_due_again = call is None and _is_due_again(actuator, action, seen, made)
+        has_gone_on = call is not None and call.follows
+        is_due_again = not has_gone_on and _is_due_again(actuator, action, seen, made)
     except HypervisorError as error:
         return _Finding(None, str(error))
     return _verdict(ground, course, seen, call, is_due_again=is_due_again)
+
+
+def _task_id(course: Course) -> str | None:
+    """What the platform called the last call; None where its answer never came."""
+    calls = (e for e in reversed(course.entries) if e.event in (Event.INTENT, Event.SUBMITTED))
+    return next((entry.task_id for entry in calls), None)
 
 
 def _is_due_again(actuator: Actuator, action: Action, seen: Seen, made: list[Call]) -> bool:
