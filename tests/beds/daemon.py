@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,7 +40,8 @@ tcp_port = "{port}"
 auth_tcp = "{login}"
 auth_unix_rw = "none"
 auth_unix_ro = "none"
-"""
+host_uuid = "{host}"
+"""  # without one, a daemon that may not ask the firmware makes one up at every start
 _TLS_CONF = """\
 tls_port = "{port}"
 auth_tls = "none"
@@ -133,7 +135,9 @@ class Daemon:
 
     def _settings(self) -> str:
         tls = 1 if self._certificates else 0
-        words = _LIBVIRTD_CONF.format(port=self.port, login=self._tcp_login, tls=tls)
+        words = _LIBVIRTD_CONF.format(
+            port=self.port, login=self._tcp_login, tls=tls, host=uuid.uuid4()
+        )
         if self._certificates is None:
             return words
         own = self.folder / "config/certificates"
