@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,11 +16,13 @@ from snapaudit.app.audit import policy_of
 from snapaudit.app.planning import config_digest
 from snapaudit.config.loader import load
 from snapaudit.config.settings import Settings
+from snapaudit.enforce.approvals import sign_command
 from snapaudit.enforce.sealing import write_plan
 from snapaudit.enforce.state import State, prepare
 from snapaudit.errors import RefusedError
 from snapaudit.model.plan import Plan
 from snapaudit.rules.digest import digest
+from tests.beds.required import require_bed, require_program
 from tests.cli.running import snapaudit
 from tests.enforce.planned import plan
 
@@ -81,6 +85,29 @@ def test_grd_08_a_signature_taken_away_after_the_question_is_missed_under_the_lo
     with pytest.raises(RefusedError, match="|".join(NOT_APPROVED)):
         apply(chosen, settings, policy_of(settings, ()), frozenset(), means)
     assert State(settings.state).journal.read_bytes() == b""
+
+
+@pytest.mark.bed
+def test_grd_08_an_approved_plan_goes_on_and_says_who_approved_it(
+    tmp_path: Path, settings: Settings, chosen: Plan
+) -> None:
+    keygen = require_program("ssh-keygen")
+    if os.geteuid() != 0:
+        require_bed("a list of signers that is not the running user's own takes root to make")
+    key, file = tmp_path / "key", settings.state / "plans" / f"{chosen.id}.json"
+    subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    public = key.with_suffix(".pub").read_text(encoding="utf-8")
+    (tmp_path / "signers").write_text(f"bob {public}", encoding="utf-8")
+    command = sign_command(chosen, file).replace("~/.ssh/id_ed25519", str(key))
+    command = command.replace(f"echo {chosen.digest}", f"echo {digest_in(file)}")
+    subprocess.run(["sh", "-c", command], check=True, capture_output=True)
+    ran = snapaudit("enforce", "--apply", "--yes", "--plan", str(file), cwd=tmp_path)
+    assert "approved by bob" in ran.err
+    assert "approvals" not in ran.err
+
+
+def digest_in(file: Path) -> str:
+    return str(json.loads(file.read_bytes())["digest"])
 
 
 def test_without_approvals_in_the_configuration_it_comes_to_the_question(
