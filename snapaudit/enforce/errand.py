@@ -179,7 +179,7 @@ class Errand:
             return
         self.alarm = self.alarm or obstacle
         self.scribe.resolve(Resolution.CONTINUE, obstacle, unsent=unsent)
-        self.scribe.settle(Event.UNKNOWN, f"{obstacle}: {HALF_WAY}")
+        self.scribe.settle(Event.UNKNOWN, f"{obstacle}: {HALF_WAY}", goes_on=True)
 
     def _submit(self, call: Call) -> None:
         self.ended = None
@@ -244,7 +244,6 @@ class Errand:
             return self._lost(inventory)
         seen_at = self.ground.clock.now()
         seen = look(self.action, self.expected, self.footing, inventory)
-        self.before = self.before or seen.vm
         reason = not_whole(inventory, is_named=inventory.endpoint in self.ground.named)
         if reason is not None:
             return self._lost(reason)

@@ -49,7 +49,13 @@ class Scribe:
         self.settle(event, reason, guard, freed)
 
     def settle(
-        self, event: Event, reason: str, guard: Guard | None = None, freed: int | None = None
+        self,
+        event: Event,
+        reason: str,
+        guard: Guard | None = None,
+        freed: int | None = None,
+        *,
+        goes_on: bool = False,
     ) -> None:
         """The action has ended for this run; the journal says already all that can be said."""
         self.outcome = Outcome(
@@ -61,6 +67,7 @@ class Scribe:
             started_at=self.started_at,
             finished_at=self.ground.clock.now(),
             task_id=self.task_id,
+            goes_on=goes_on,
         )
         self.tell(str(event))
 

@@ -17,6 +17,7 @@ class Outcome:
 
     ``guard`` only when one refused it. ``reason`` is a sentence, empty when it is done and there is
     nothing to say. ``freed_bytes`` is what was seen to come back, None when it was not measured.
+    ``goes_on``: it is half done, and applying the same plan again goes on with it.
     """
 
     action: Action
@@ -27,6 +28,7 @@ class Outcome:
     started_at: datetime
     finished_at: datetime
     task_id: str | None
+    goes_on: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

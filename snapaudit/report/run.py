@@ -53,6 +53,7 @@ def _parts(report: RunReport) -> Iterator[RenderableType]:
     if report.not_started:
         title = f"Not started: {count(len(report.not_started), 'action')}"
         yield from titled(title, _not_started(report))
+    yield from _half_done(report)
     yield from _unknown(report)
     yield Text()
     yield text(f"Journal head {report.journal_head}")
@@ -141,8 +142,18 @@ def _not_started(report: RunReport) -> Text:
     return lines(text(why, "yellow"), *names)
 
 
+def _half_done(report: RunReport) -> Iterator[RenderableType]:
+    halves = [one.action for one in report.outcomes if one.goes_on]
+    if not halves:
+        return
+    yield Text()
+    yield Text("Half done", style="bold yellow")
+    yield text(f"Apply plan {report.plan_id} again: it goes on where it stopped.")
+    yield lines(*(text(place_of(action), "", NAME_COLUMNS) for action in halves))
+
+
 def _unknown(report: RunReport) -> Iterator[RenderableType]:
-    lost = [one.action for one in report.outcomes if one.event is Event.UNKNOWN]
+    lost = [one.action for one in report.outcomes if one.event is Event.UNKNOWN and not one.goes_on]
     if not lost:
         return
     yield Text()

@@ -70,7 +70,8 @@ SECOND: dict[str, tuple[Change, str]] = {
 }
 THIRD: dict[str, tuple[Change, str]] = {
     "with-disk": (disk_added, "disk vdb: added since"),
-    "forgotten": (lambda machine: machine.forget("only"), ""),
+    "forgotten": (lambda machine: machine.forget("only"), "is still in use"),
+    "gone": (lambda machine: machine.domain.snapshotLookupByName("only").delete(0), ""),
 }
 GROUPS = {"first": FIRST, "second": SECOND, "third": THIRD}
 NAMES = [(group, name) for group, members in GROUPS.items() for name in members]

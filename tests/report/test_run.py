@@ -82,6 +82,13 @@ def test_what_was_not_started_is_named_with_the_reason() -> None:
     assert "kvm1: late2 / before-upgrade" in said
 
 
+def test_i19_half_done_says_that_the_plan_goes_on_and_asks_nobody_to_settle_it() -> None:
+    said = drawn(run(outcome(deletion(), Event.UNKNOWN, goes_on=True)))
+    assert "Apply plan" in said
+    assert "it goes on where it stopped" in said
+    assert "journal resolve" not in said
+
+
 def test_grd_22_unknown_says_what_a_person_has_to_do() -> None:
     said = drawn(run(outcome(deletion(id="a-17"), Event.UNKNOWN)))
     assert "snapaudit journal show a-17" in said
