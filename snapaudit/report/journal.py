@@ -52,8 +52,11 @@ def render_course(entries: Sequence[Entry], *, width: int, colour: bool) -> byte
 
 
 def _in_short(entry: Entry) -> str:
+    """What says something, the call and what it is about in general before its particulars."""
     task = [f"task {entry.task_id}"] if entry.task_id else []
-    return ", ".join([*task, *(f"{key} {_shown(value)}" for key, value in entry.detail.items())])
+    said = [(key, value) for key, value in entry.detail.items() if value not in ("", None)]
+    said.sort(key=lambda pair: (pair[0].startswith("about."), pair[0] != "call"))
+    return ", ".join([*task, *(f"{key} {_shown(value)}" for key, value in said)])
 
 
 def _shown(value: str | int | None) -> str:
