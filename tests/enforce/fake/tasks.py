@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 
 from snapaudit.model.acting import Call
@@ -11,7 +11,7 @@ from snapaudit.model.inventory import PowerState
 from tests.enforce.fake.things import Disk, Layer, Machine, Manager
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fate:
     """What becomes of one call. By default it arrives, is answered and works.
 
@@ -29,6 +29,12 @@ class Fate:
     lies: bool = False
     leaves: bool = False
     late: float = 0.0
+
+    def __repr__(self) -> str:
+        values = ((each, getattr(self, each.name)) for each in fields(self))
+        told = (f"{each.name}={value!r}" for each, value in values if value != each.default)
+        return f"Fate({', '.join(told)})"
+
     seconds: float = 10.0
 
 

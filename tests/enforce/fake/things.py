@@ -96,7 +96,11 @@ class Machine:
         return [(disk, layer) for disk, layer in self.layers() if layer.snap == name]
 
     def phantoms(self) -> list[tuple[Disk, Layer]]:
-        return [(disk, layer) for disk, layer in self.layers() if layer.phantom]
+        return [(disk, layer) for disk, layer in self.layers() if self.is_phantom(layer)]
+
+    def is_phantom(self, layer: Layer) -> bool:
+        """Nothing explains it: nobody ever did, or its snapshot was struck off without it."""
+        return layer.phantom or (layer.snap is not None and layer.snap not in self.snaps)
 
     def linear(self) -> bool:
         """One line of snapshots, and for images of their own, one that the disks stand on whole."""

@@ -83,7 +83,7 @@ def _machine(world: World, machine: Machine) -> VirtualMachine:
         name=machine.name,
         host_id=machine.host,
         power_state=machine.power,
-        disks=tuple(_disk(disk) for disk in machine.disks),
+        disks=tuple(_disk(machine, disk) for disk in machine.disks),
         snapshots=tuple(_snapshot(machine, snap) for snap in machine.snaps.values()),
         current_snapshot_id=machine.current,
         consolidation_needed=bool(machine.phantoms()),
@@ -102,29 +102,29 @@ def _unmeasured(vm: VirtualMachine) -> VirtualMachine:
     return replace(vm, disks=disks, snapshots=snapshots)
 
 
-def _disk(disk: Disk) -> VirtualDisk:
+def _disk(machine: Machine, disk: Disk) -> VirtualDisk:
     return VirtualDisk(
         id=disk.label,
         label=disk.label,
         capacity_bytes=disk.capacity,
-        layers=tuple(_layer(disk, layer) for layer in disk.layers),
+        layers=tuple(_layer(machine, disk, layer) for layer in disk.layers),
     )
 
 
-def _layer(disk: Disk, layer: Layer) -> DiskLayer:
+def _layer(machine: Machine, disk: Disk, layer: Layer) -> DiskLayer:
     return DiskLayer(
         path=layer.path,
         datastore_id=layer.store,
         size_bytes=layer.size,
-        role=_role(disk, layer),
-        snapshot_id=layer.snap,
+        role=_role(machine, disk, layer),
+        snapshot_id=layer.snap if layer.snap in machine.snaps else None,
         format="qcow2",
         exists=True,
     )
 
 
-def _role(disk: Disk, layer: Layer) -> LayerRole:
-    if layer.phantom:
+def _role(machine: Machine, disk: Disk, layer: Layer) -> LayerRole:
+    if machine.is_phantom(layer):
         return LayerRole.PHANTOM
     return LayerRole.BASE if layer is disk.layers[0] else LayerRole.DELTA
 

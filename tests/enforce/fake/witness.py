@@ -79,8 +79,7 @@ class Witness:
             self.ledger.object_to(f"{action_id} is called done, and its target is there")
         if not before.siblings <= present | self.world.removed:
             self.ledger.object_to(f"{action_id} is called done, and a sibling is gone")
-        known = {*machine.snaps, None}
-        if any(layer.snap not in known for _, layer in machine.layers()):
+        if machine.phantoms():
             self.ledger.object_to(f"{action_id} is called done, and an image is left")
         if with_power and machine.power is not before.power:
             self.ledger.object_to(f"{action_id} is called done, and the machine changed its state")
