@@ -75,6 +75,8 @@ class Errand:
         self.before = machine_of(seen, self.action.vm_id)
         self.footing = None if self.before is None else footing(self.action, self.before)
         call = self._next_call(seen)
+        if isinstance(call, str):
+            return self.scribe.end(Event.REFUSED, call, Guard.WHOLE_VIEW)
         if call is None:
             return self.scribe.end(Event.FAILED, "there is no way to do it from here")
         return self._send(call, seen_at)
@@ -144,8 +146,13 @@ class Errand:
 
     # Calling ------------------------------------------------------------------------------------
 
-    def _next_call(self, seen: Inventory) -> Call | None:
-        return self.ground.actuators[self.action.endpoint].next_call(self.action, seen, self.made)
+    def _next_call(self, seen: Inventory) -> Call | str | None:
+        """What comes next, or why nobody can tell."""
+        actuator = self.ground.actuators[self.action.endpoint]
+        try:
+            return actuator.next_call(self.action, seen, self.made)
+        except HypervisorError as error:
+            return str(error)
 
     def _send(self, call: Call, seen_at: datetime) -> None:
         """Write down what is meant, then do it: once (INV-14, INV-15)."""
@@ -248,6 +255,8 @@ class Errand:
         if reason is not None:
             return self._lost(reason)
         call = None if seen.vm is None else self._next_call(inventory)
+        if isinstance(call, str):
+            return self._lost(call)
         if self._must_wait(seen, call, ended):
             return None
         if call is not None and self._is_old(seen_at):

@@ -33,6 +33,7 @@ from snapaudit.model.tree import SnapshotTree
 
 LIFE = timedelta(hours=72)
 NOTHING = Abilities()
+ONE_CLUSTER = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +160,7 @@ def _action(candidate: _Candidate) -> Action:
         snapshot_name=None if snapshot is None else snapshot.name,
         expects=expectation(case.inventory, vm, snapshot),
         because=candidate.offer.because,
-        frees_bytes=_frees(snapshot, size),
+        frees_bytes=_frees(vm, snapshot, size),
         merges_bytes=size.merges_bytes or 0,
         needs_bytes=size.needs_bytes or 0,
         datastore_id=stores[0] if stores else None,
@@ -170,10 +171,12 @@ def _action(candidate: _Candidate) -> Action:
     )
 
 
-def _frees(snapshot: Snapshot | None, size: MergeSize) -> Bytes:
+def _frees(vm: VirtualMachine, snapshot: Snapshot | None, size: MergeSize) -> Bytes:
+    """What is promised. Sizes count whole clusters, of which a file system may hold a part."""
     if snapshot is None:
         return Bytes(min=0, max=size.merges_bytes)
-    return Bytes(min=snapshot.reclaimable_bytes.min, max=snapshot.reclaimable_bytes.max)
+    gain = snapshot.reclaimable_bytes
+    return Bytes(min=max(0, gain.min - ONE_CLUSTER * len(vm.disks)), max=gain.max)
 
 
 def _in_order(actions: Sequence[Action]) -> list[Action]:

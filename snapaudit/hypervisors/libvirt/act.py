@@ -21,6 +21,7 @@ from snapaudit.hypervisors.libvirt.sending import Ready, Target
 from snapaudit.hypervisors.libvirt.settings import settings
 from snapaudit.hypervisors.libvirt.translate import described, view
 from snapaudit.hypervisors.libvirt.ways import Way
+from snapaudit.hypervisors.libvirt.xml import XmlError
 from snapaudit.model.acting import Call, Phase, Watched
 from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import Inventory
@@ -92,13 +93,17 @@ class LibvirtActuator:
         if reading is None or reading.inventory is not seen:
             self.observe(action.vm_id)
             reading = self._readings[action.vm_id]
-        return Way(
+        way = Way(
             action=action,
             seen=reading,
             made=tuple(made),
             settings=self._settings,
             is_merged=self._is_merged,
-        ).next_call()
+        )
+        try:
+            return way.next_call()
+        except XmlError as error:
+            raise Unreachable(f"{self._endpoint.name}: {error}") from error
 
     def _is_merged(self, overlay: str, base: str, base_format: str) -> bool:
         """By our own merge, if neither file was written to since; else by comparing the two."""
@@ -120,7 +125,7 @@ class LibvirtActuator:
             raise CallRefused("a call for this machine is still under way: nothing was sent")
         try:
             ready = deadline.within(self._seconds, lambda: self._looked_at(call))
-        except (TookTooLong, OSError, KeyError, self._client.sdk.libvirtError) as error:
+        except (TookTooLong, OSError, KeyError, XmlError, self._client.sdk.libvirtError) as error:
             raise CallRefused(f"{self._endpoint.name}: {explained(error)}") from error
         total = offline.used(calls.about(call, "overlay")) if ready.merge is not None else 0
         pending = deadline.start(lambda: self._make(call, ready))
