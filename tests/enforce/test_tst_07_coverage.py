@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import combinations
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as some
@@ -92,12 +93,12 @@ def _machine(change: Callable[[VirtualMachine, int], VirtualMachine]) -> Loss:
     return lose
 
 
-def _snapshot(**changes: object) -> Loss:
+def _snapshot(**changes: Any) -> Loss:
     def change(vm: VirtualMachine, number: int) -> VirtualMachine:
         shots = list(vm.snapshots)
         if shots:
             at = some_of(number, vm)
-            shots[at] = replace(shots[at], **changes)  # type: ignore[arg-type]
+            shots[at] = replace(shots[at], **changes)
         return replace(vm, snapshots=tuple(shots))
 
     return _machine(change)
