@@ -16,6 +16,7 @@ from snapaudit.model.inventory import DiskLayer, LayerRole, Snapshot, VirtualDis
 MIB = 2**20
 MERGE_BYTES_PER_SECOND = 50 * MIB
 LEAST_GROWTH_PER_SECOND = MIB
+INSIDE_AN_IMAGE = frozenset({"internal", "unregistered"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +41,8 @@ class _Delta:
 def merge_size(vm: VirtualMachine, snapshot: Snapshot | None, now: datetime) -> MergeSize:
     """What deleting the snapshot copies, or (None) merging the deltas that no snapshot explains.
 
-    A snapshot without a delta of its own lies inside an image: nothing is copied.
+    A snapshot that lies inside an image copies nothing. One of any other kind whose deltas are not
+    in sight has them somewhere else: nobody knows what its deletion would copy.
     """
     deltas = list(_deltas(vm, snapshot))
     stores = dict.fromkeys(_store(delta) for delta in deltas)
@@ -49,11 +51,15 @@ def merge_size(vm: VirtualMachine, snapshot: Snapshot | None, now: datetime) -> 
     sizes = [delta.layer.size_bytes for delta in deltas]
     known = [size for size in sizes if size is not None]
     total = sum(known) if len(known) == len(sizes) else None
-    if total is None:
+    if total is None or (not deltas and not _lies_inside(snapshot)):
         return MergeSize(merges_bytes=None, needs_bytes=None, datastore_ids=tuple(stores))
     growth = sum(_growth(delta, is_dense=not _holds_inside(vm)) for delta in deltas)
     needs = growth + _written_meanwhile(total, snapshot, now) if deltas else 0
     return MergeSize(merges_bytes=total, needs_bytes=needs, datastore_ids=tuple(stores))
+
+
+def _lies_inside(snapshot: Snapshot | None) -> bool:
+    return snapshot is not None and snapshot.kind in INSIDE_AN_IMAGE
 
 
 def _deltas(vm: VirtualMachine, snapshot: Snapshot | None) -> Iterator[_Delta]:

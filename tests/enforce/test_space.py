@@ -76,3 +76,9 @@ def test_an_image_without_a_datastore_travels_as_unknown() -> None:
     base = replace(one.layers[0], datastore_id=None)
     found = replace(found, disks=(replace(one, layers=(base, one.layers[1])),))
     assert merge_size(found, SHOT, NOW).datastore_ids == (None,)
+
+
+def test_inv_07_deltas_that_are_not_in_sight_make_the_need_unknown() -> None:
+    elsewhere = replace(vm("web01", SHOT), disks=(disk(layer()),))
+    found = merge_size(elsewhere, SHOT, NOW)
+    assert (found.merges_bytes, found.needs_bytes) == (None, None)

@@ -106,7 +106,8 @@ def _snapshot(**changes: Any) -> Loss:
 
 def _lost_layer(vm: VirtualMachine, number: int) -> VirtualMachine:
     [one] = vm.disks
-    layers = one.layers[: number % len(one.layers)] + one.layers[number % len(one.layers) + 1 :]
+    at = number % max(1, len(one.layers))
+    layers = one.layers[:at] + one.layers[at + 1 :]
     return replace(vm, disks=(replace(one, layers=layers),))
 
 
