@@ -449,8 +449,8 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         _RECONCILE,
-        "        if reason is not None:\n            return _Finding(None, reason)\n        before",
-        "        before",
+        "        if reason is not None:\n            return _Finding(None, reason)\n        made",
+        "        made",
         "a partial view settles what is open",
     ),
     Mutant(
