@@ -7,23 +7,21 @@ to go on.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from snapaudit.enforce.case import Case
 from snapaudit.enforce.chain import Resolution
 from snapaudit.enforce.ground import STOPPED, Ground
-from snapaudit.enforce.guards import WHILE_UNDER_WAY, first_refusal, not_whole
+from snapaudit.enforce.guards import not_whole
 from snapaudit.enforce.identity import (
     Standing,
     compare,
     left_behind,
     machine_of,
-    snapshot_of,
 )
+from snapaudit.enforce.lastlook import LastLook
 from snapaudit.enforce.record import footing_of
 from snapaudit.enforce.scribe import Scribe
-from snapaudit.enforce.space import merge_size
 from snapaudit.enforce.verify import Footing, Seen, description, footing, freed_bytes, look
 from snapaudit.errors import CallRefused, HypervisorError, JournalError
 from snapaudit.model.acting import Call, Phase, Watched
@@ -68,7 +66,7 @@ class Errand:
             return self.scribe.end(Event.REFUSED, seen, Guard.WHOLE_VIEW)
         if compare(self.expected, self.action.vm_id, seen).standing is Standing.ABSENT:
             return self._end_as_gone(seen)
-        refusal = self._refusal(seen)
+        refusal = self._last_look.refusal(seen)
         if refusal is not None:
             return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
         seen_at = self.ground.clock.now()
@@ -98,6 +96,10 @@ class Errand:
         if self.scribe.outcome is None:
             self.scribe.settle(Event.UNKNOWN, reason)
 
+    @property
+    def _last_look(self) -> LastLook:
+        return LastLook(self.ground, self.action, self.expected)
+
     def _observed(self) -> Inventory | str:
         """A fresh reading, or why there is none."""
         try:
@@ -114,35 +116,6 @@ class Errand:
         if left is not None:
             return self.scribe.end(Event.REFUSED, left, Guard.UNCHANGED)
         return self.scribe.end(Event.ALREADY_GONE, "it was gone before anything was sent")
-
-    def _refusal(self, seen: Inventory) -> tuple[Guard, str] | None:
-        vm = machine_of(seen, self.action.vm_id)
-        if vm is None:
-            differences = compare(self.expected, self.action.vm_id, seen).differences
-            return Guard.UNCHANGED, "; ".join(differences)
-        if self.ground.place(self.action) not in self.ground.offered:
-            return Guard.PROTECTED, "no rule asks for it any more"
-        return first_refusal(self._case(seen, vm))
-
-    def _case(self, seen: Inventory, vm: VirtualMachine) -> Case:
-        ground, now = self.ground, self.ground.clock.now()
-        snapshot = snapshot_of(vm, self.action.snapshot_id)
-        return Case(
-            kind=self.action.kind,
-            inventory=seen,
-            vm=vm,
-            snapshot=snapshot,
-            expected=self.expected,
-            size=merge_size(vm, snapshot, now),
-            now=now,
-            limits=ground.limits,
-            abilities=ground.abilities[self.action.endpoint],
-            held=ground.holds().why_held(self.action.endpoint, vm, snapshot, now),
-            unsettled=None,
-            purpose=ground.purposes.get(ground.place(self.action)),
-            may_hold_memory=ground.place(self.action) in ground.with_memory,
-            is_named=self.action.endpoint in ground.named,
-        )
 
     # Calling ------------------------------------------------------------------------------------
 
@@ -277,17 +250,7 @@ class Errand:
         if seen.alarms:
             self.alarm = f"{self.action.vm_name}: {seen.alarms[0]}"
         if self.alarm is None:
-            self.alarm = self._lack_of_room(seen.inventory)
-
-    def _lack_of_room(self, inventory: Inventory) -> str | None:
-        """A merge kept its reserve when it began: less now means that somebody else writes."""
-        for store in inventory.datastores:
-            if self.action.needs_bytes and store.id in self.action.datastore_ids:
-                if not store.accessible or store.free_bytes is None or store.capacity_bytes is None:
-                    return f"datastore {store.name} cannot be reached"
-                if store.free_bytes < self.ground.limits.min_free.of(store.capacity_bytes):
-                    return f"datastore {store.name} has less free than its reserve"
-        return None
+            self.alarm = self._last_look.lack_of_room(seen.inventory)
 
     def _go_on(self, call: Call, seen: Seen, ended: Watched, seen_at: datetime) -> None:
         """The next call of several, or another way when the last one came to nothing."""
@@ -298,22 +261,14 @@ class Errand:
             is_untouched = seen.is_untouched and not call.follows
             outcome = Resolution.NO_EFFECT if is_untouched else Resolution.CONTINUE
             self.scribe.resolve(outcome, f"{self.made[-1].name}: {reason}" if self.made else reason)
-            refusal = self._refusal(seen.inventory) if is_untouched else None
+            refusal = self._last_look.refusal(seen.inventory) if is_untouched else None
             if refusal is not None:
                 return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
         ends_it = call.completes or call.tidies
-        second_thought = None if ends_it else self._second_thought(seen)
+        second_thought = None if ends_it else self._last_look.second_thought(seen)
         if second_thought is not None:
             return self._hold_on(second_thought)
         return self._send(call, seen_at)
-
-    def _second_thought(self, seen: Seen) -> str | None:
-        """Why a deletion that is half done must not go on: somebody needs its images by now."""
-        if seen.vm is None:
-            return None
-        case = self._case(seen.inventory, seen.vm)
-        found = first_refusal(_without_traces(case), WHILE_UNDER_WAY)
-        return None if found is None else f"{found[0]}: {found[1]}"
 
     def _judge(self, seen: Seen, ended: Watched) -> None:
         """Nothing is left to do: say what is so (INV-16, INV-17)."""
@@ -324,20 +279,6 @@ class Errand:
             reason = ended.reason or "the platform reported success, and nothing has changed"
             return self.scribe.end(Event.FAILED, reason)
         return self.scribe.end(Event.UNKNOWN, description(seen, ended.reason))
-
-
-def _without_traces(case: Case) -> Case:
-    """The case without what our own unfinished work looks like to a guard."""
-    own = case.abilities.own_traces
-
-    def others(protections: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(one for one in protections if one.partition(":")[0] not in own)
-
-    vm = replace(case.vm, protections=others(case.vm.protections))
-    if case.snapshot is None:
-        return replace(case, vm=vm)
-    snapshot = replace(case.snapshot, protections=others(case.snapshot.protections))
-    return replace(case, vm=vm, snapshot=snapshot)
 
 
 def _may_go_on(seen: Seen, call: Call) -> bool:

@@ -329,7 +329,7 @@ MUTANTS: tuple[Mutant, ...] = (
     ),
     Mutant(
         _ERRAND,
-        "        refusal = self._refusal(seen)\n",
+        "        refusal = self._last_look.refusal(seen)\n",
         "        refusal = None\n",
         "nobody looks again right before the act",
     ),
