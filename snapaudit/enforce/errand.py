@@ -20,7 +20,7 @@ from snapaudit.enforce.identity import (
     machine_of,
 )
 from snapaudit.enforce.lastlook import LastLook
-from snapaudit.enforce.record import footing_of
+from snapaudit.enforce.record import SPOILT, footing_of
 from snapaudit.enforce.scribe import Scribe
 from snapaudit.enforce.verify import Footing, Seen, description, footing, freed_bytes, look
 from snapaudit.errors import CallRefused, HypervisorError, JournalError
@@ -62,6 +62,7 @@ class Errand:
     def begin(self) -> None:
         """Look, ask every guard, and send the first call; or end the errand with the reason."""
         seen = self._observed()
+        seen_at = self.ground.clock.now()
         if isinstance(seen, str):
             return self.scribe.end(Event.REFUSED, seen, Guard.WHOLE_VIEW)
         if compare(self.expected, self.action.vm_id, seen).standing is Standing.ABSENT:
@@ -69,7 +70,6 @@ class Errand:
         refusal = self._last_look.refusal(seen)
         if refusal is not None:
             return self.scribe.end(Event.REFUSED, refusal[1], refusal[0])
-        seen_at = self.ground.clock.now()
         self.before = machine_of(seen, self.action.vm_id)
         self.footing = None if self.before is None else footing(self.action, self.before)
         call = self._next_call(seen)
@@ -277,7 +277,8 @@ class Errand:
             return self.scribe.end(Event.DONE, "", None, freed)
         if seen.is_untouched and not seen.alarms:
             reason = ended.reason or "the platform reported success, and nothing has changed"
-            return self.scribe.end(Event.FAILED, reason)
+            spoilt = f"; {SPOILT}" if self.action.merges_bytes else ""
+            return self.scribe.end(Event.FAILED, f"{reason}{spoilt}")
         return self.scribe.end(Event.UNKNOWN, description(seen, ended.reason))
 
 

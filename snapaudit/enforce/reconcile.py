@@ -13,7 +13,7 @@ from snapaudit.enforce.course import Course
 from snapaudit.enforce.ground import Ground
 from snapaudit.enforce.guards import not_whole
 from snapaudit.enforce.identity import Standing, after
-from snapaudit.enforce.record import calls_made, done_before, draft, footing_of
+from snapaudit.enforce.record import SPOILT, calls_made, done_before, draft, footing_of
 from snapaudit.enforce.verify import Seen, description, look
 from snapaudit.errors import HypervisorError
 from snapaudit.model.acting import Call, Phase
@@ -79,7 +79,8 @@ def _write(
         "unsent": found.unsent,
     }
     ground.journal.append(draft(ground.run_id, action, Event.RESOLVED, detail))
-    settled.sentences.append(f"{name}: {found.reason}")
+    is_spoilt = found.outcome is Resolution.NO_EFFECT and action.merges_bytes
+    settled.sentences.append(f"{name}: {found.reason}" + (f"; {SPOILT}" if is_spoilt else ""))
     if found.outcome is Resolution.CONTINUE:
         settled.unfinished[action.id] = calls_made(course.entries)
 
@@ -158,9 +159,10 @@ def _verdict(
         if seen.compared.standing is Standing.CHANGED:
             return _Finding(None, "; ".join(seen.compared.differences))
         if course.plan_id != ground.plan.id:
-            return _Finding(None, f"half of it is done: apply plan {course.plan_id} again")
+            again = f"apply plan {course.plan_id} again, or finish by hand what has expired"
+            return _Finding(None, f"half of it is done: {again}")
         reason = "half of it is done; it goes on"
         return _Finding(Resolution.CONTINUE, reason, unsent=int(is_due_again))
     if seen.is_untouched:
-        return _Finding(Resolution.NO_EFFECT, "nothing had come of it")
+        return _Finding(Resolution.NO_EFFECT, "; ".join(("nothing had come of it", *seen.alarms)))
     return _Finding(None, description(seen))

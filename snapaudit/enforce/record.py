@@ -14,6 +14,8 @@ from snapaudit.model.journal import Detail, Draft, Entry, Event
 from snapaudit.model.plan import Action
 
 _ABOUT = "about."
+# A merge writes into the image that the snapshot froze, from its first block on.
+SPOILT = "its merge may have begun, so delete this snapshot later and never go back to it"
 
 
 def draft(

@@ -77,9 +77,10 @@ class Way:
     def _consolidate(self) -> Call | None:
         machine = self.seen.machine
         folded = [call for call in self.made if call.name in calls.MERGING]
-        tidying = next(self._tidy(folded, None), None)
-        if tidying is not None or machine is None:
-            return tidying
+        for call in self._tidy(folded, None):
+            return self._unmade(call)
+        if machine is None:
+            return None
         for layer in phantoms(machine):
             return self._fold(layer)
         return None
@@ -175,7 +176,7 @@ class Way:
         if not overlays or not all(tried or overlay in by_us for overlay in overlays):
             return None
         for call in self._tidy(folded, snapshot):
-            return call
+            return self._unmade(call)
         if made_for(self.made, calls.FORGET):
             return None
         return replace(self._about_snapshot(calls.FORGET, snapshot), tidies=True)
@@ -189,18 +190,20 @@ class Way:
             if machine is None or overlay in machine.images:
                 continue
             if names(seen.definition, overlay, seen.resolve):
-                yield from self._once(self._renewed(calls.REDEFINE, call))
+                yield self._renewed(calls.REDEFINE, call)
             for other in seen.naming(overlay, but=name):
-                yield from self._once(self._renewed(calls.REDEFINE_SNAPSHOT, call, other))
+                yield self._renewed(calls.REDEFINE_SNAPSHOT, call, other)
         memory = [snapshot.memory_file] if snapshot and snapshot.memory_file else []
         for path in (*overlays, *(seen.resolve(file) for file in memory)):
             if seen.is_file(path) and seen.is_unused(path, but=name):
                 about = {"vm_id": seen.uuid, "path": path, "mark": seen.mark(path)}
-                yield from self._once(Call(name=calls.UNLINK, about=about))
+                unlink = Call(name=calls.UNLINK, about=about)
+                # A file that could not be removed is left behind and reported; it misleads nobody.
+                yield from () if unlink in self.made else (unlink,)
 
-    def _once(self, call: Call) -> Iterator[Call]:
-        if call not in self.made:
-            yield replace(call, tidies=True)
+    def _unmade(self, call: Call) -> Call | None:
+        """None for one that is still due although it was made: nothing may follow on it."""
+        return None if call in self.made else replace(call, tidies=True)
 
     def _renewed(self, name: str, merge: Call, other: SnapshotXml | None = None) -> Call:
         about: dict[str, str | int | None] = {
