@@ -27,6 +27,7 @@ from tests.builders import GIB, NOW
 from tests.enforce.planned import action, expectation
 from tests.hypervisors.libvirt.raws import (
     disk_xml,
+    domain_xml,
     raw_domain,
     raw_host,
     raw_pool,
@@ -270,3 +271,16 @@ def test_grd_36_acting_logs_in_as_the_account_that_may_and_writable(
     with pytest.raises(Asked):
         libvirt.LIBVIRT.actuator(endpoint, "secret")
     assert asked == [True, expected, "secret"]
+
+
+def test_record_stays_while_a_sibling_still_names_the_merged_image() -> None:
+    frozen = domain_xml("web", disk_xml("/vm/web.gone"))
+    sibling = snapshot_xml("kept", parent="gone", overlays={"vda": "/vm/web.s2"}, domain=frozen)
+    taken = [snapshot_xml("gone", overlays={"vda": "/vm/web.gone"}), sibling]
+    about = {"vm_id": "uuid-web", "disk": "vda", "base": "/vm/web.s1", "base_format": "qcow2"}
+    merged = Call(name="commit", about={**about, "overlay": "/vm/web.gone"})
+    renewed = way("gone", taken=taken, made=[merged]).next_call()
+    assert renewed is not None
+    assert renewed.name == "redefine-snapshot"
+    # Made, and still due: it failed. To go on would leave a sibling that names a lost image.
+    assert way("gone", taken=taken, made=[merged, renewed]).next_call() is None
