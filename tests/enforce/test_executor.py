@@ -180,9 +180,10 @@ def test_inv_06_what_is_gone_is_no_error_and_nothing_is_sent(site: Site) -> None
 
 
 def test_inv_07_what_a_partial_view_does_not_show_is_not_gone(site: Site) -> None:
-    del site.web.snaps["old"]
+    del site.host.machines[site.web.id]
     site.host.listed = False
-    assert ends(site.apply())["app01"] is Event.REFUSED
+    [outcome] = [one for one in site.apply().outcomes if one.action.vm_name == "app01"]
+    assert (outcome.event, outcome.guard) == (Event.REFUSED, Guard.WHOLE_VIEW)
 
 
 @pytest.mark.parametrize("fate", [Fate(arrives=False), Fate(answers=False)])
@@ -283,6 +284,43 @@ def test_inv_17_done_means_as_it_was_before_also_after_a_restart(site: Site) -> 
     assert "was on and is off" in (report.stopped_because or "")
 
 
+def test_inv_17_what_is_found_done_after_a_restart_is_done_only_if_all_is_as_it_was(
+    site: Site,
+) -> None:
+    site.killed_at("after the call", 1)
+    site.world.clock.skip(DAY / 24)
+    people.crash(site.world, site.web)
+    report = site.apply()
+    assert not site.web.snaps
+    assert "was on and is off" in (report.stopped_because or "")
+    site.web.power = PowerState.ON
+    assert ends(site.apply()) == {"db01": Event.DONE}
+
+
+def test_grd_22_work_of_others_after_a_restart_is_waited_for_and_stops_everything(
+    site: Site,
+) -> None:
+    site.killed_at("after the call", 2)
+    site.world.clock.skip(timedelta(seconds=15))
+    site.world.settle()
+    site.db.busy = True
+    report = site.apply()
+    assert report.outcomes == ()
+    assert "something still goes on" in (report.stopped_because or "")
+    site.db.busy = False
+    assert ends(site.apply())["db01"] is Event.DONE
+
+
+def test_inv_13_a_partial_view_settles_nothing_after_a_restart(site: Site) -> None:
+    site.killed_at("after the call", 1)
+    site.world.clock.skip(DAY / 24)
+    site.host.listed = False
+    report = site.apply()
+    assert report.outcomes == ()
+    assert "partial" in (report.stopped_because or "")
+    assert len(site.sent) == 1
+
+
 def test_inv_15_a_call_is_made_again_only_after_two_looks_that_found_nothing(site: Site) -> None:
     site.killed_at("before the call", 1)
     assert ends(site.apply()) == {"app01": Event.DONE, "db01": Event.DONE}
@@ -329,9 +367,11 @@ def test_inv_20_without_a_journal_nothing_more_is_sent(site: Site) -> None:
 
 
 def test_r4_a_datastore_below_its_reserve_stops_what_is_half_done(site: Site) -> None:
-    site.later(5, lambda: setattr(site.host.stores["pool-2"], "others", 990 * 2**30))
+    site.later(5, lambda: setattr(site.host.stores["pool-2"], "others", 940 * 2**30))
     report = site.apply()
     assert ends(report)["db01"] is Event.UNKNOWN
+    assert site.db.power is PowerState.ON
+    assert "less free than its reserve" in (report.stopped_because or "")
     assert [sent for sent in site.sent if "db01" in sent] == ["commit:vda id-db01"]
 
 
