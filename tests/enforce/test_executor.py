@@ -245,6 +245,13 @@ def test_inv_08_half_done_work_stops_when_somebody_needs_what_is_left(
     assert [sent for sent in site.sent if "db01" in sent] == ["commit:vda id-db01"]
 
 
+def test_inv_02_half_done_work_stops_when_something_else_changed(site: Site) -> None:
+    site.later(5, lambda: people.overlay(site.world, site.db))
+    report = site.apply()
+    assert ends(report)["db01"] is Event.UNKNOWN
+    assert [sent for sent in site.sent if "db01" in sent] == ["commit:vda id-db01"]
+
+
 def test_inv_19_half_done_work_goes_on_once_nobody_needs_it(site: Site) -> None:
     site.later(5, lambda: site.db.protections.append("clone: another machine stands on its disk"))
     site.apply()

@@ -80,13 +80,17 @@ class Ledger:
     def _target(self, sent: Sent, machine: Machine, manager: Manager) -> Iterator[str]:
         key = key_of_call(sent)
         what = f"{sent.call.name} {key}"
+        now = truth_of(manager, machine, key[2])
         truth = self.approved.get(key)
         if not self.armed:
             yield f"{what}: a call in dry mode"
         if truth is None:
             yield f"{what}: in no approved plan"
-        elif not truth.still_holds(truth_of(manager, machine, key[2])):
+        elif not truth.still_holds(now):
             yield f"{what}: it has changed since it was planned"
+        else:
+            # From here on it is ours to change, so that what others did before no longer counts.
+            self.approved[key] = now
         if self.expires_at and sent.at >= self.expires_at and not self._begun(sent):
             yield f"{what}: the plan has expired"
         yield from (f"{what}: {word}" for word in self._forbidden(key, machine, manager))
