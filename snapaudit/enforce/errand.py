@@ -27,6 +27,7 @@ from snapaudit.errors import CallRefused, HypervisorError, JournalError
 from snapaudit.model.acting import Call, Phase, Watched
 from snapaudit.model.inventory import Inventory, VirtualMachine
 from snapaudit.model.journal import Event
+from snapaudit.model.outcome import Outcome
 from snapaudit.model.plan import Action, Expectation, Guard
 
 OLDEST_READING = timedelta(seconds=5)
@@ -91,10 +92,9 @@ class Errand:
         """End it before anything was looked at or sent."""
         self.scribe.end(Event.REFUSED, reason, Guard.UNCHANGED)
 
-    def abandon(self, reason: str) -> None:
+    def abandon(self, reason: str) -> Outcome:
         """End it without a line in the journal, which can no longer be written."""
-        if self.scribe.outcome is None:
-            self.scribe.settle(Event.UNKNOWN, reason)
+        return self.scribe.outcome or self.scribe.settle(Event.UNKNOWN, reason)
 
     @property
     def _last_look(self) -> LastLook:

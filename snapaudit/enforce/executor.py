@@ -88,8 +88,7 @@ class _Run:
         """Nothing can be written down any more: nothing is sent, and nothing is known (INV-20)."""
         self._breaker.open(str(error))
         for errand in self._under_way:
-            errand.abandon(str(error))
-            self._keep(errand)
+            self._keep(errand, errand.abandon(str(error)))
         self._under_way.clear()
 
     def result(self) -> Executed:
@@ -143,12 +142,9 @@ class _Run:
             self._breaker.open(errand.dropped)
         elif errand.scribe.outcome is not None:
             self._under_way.remove(errand)
-            self._keep(errand)
+            self._keep(errand, errand.scribe.outcome)
 
-    def _keep(self, errand: Errand) -> None:
-        outcome = errand.scribe.outcome
-        if outcome is None:
-            return
+    def _keep(self, errand: Errand, outcome: Outcome) -> None:
         self._done.outcomes.append(outcome)
         self._breaker.note(outcome)
         if outcome.event in _BAD:

@@ -34,11 +34,11 @@ class LastLook:
 
     def second_thought(self, seen: Seen) -> str | None:
         """Why a deletion that is half done must not go on: somebody needs its images by now."""
-        if seen.vm is None:
-            return None
-        case = self._case(seen.inventory, seen.vm)
-        found = first_refusal(_without_traces(case), WHILE_UNDER_WAY)
+        found = None if seen.vm is None else self._objection(seen.inventory, seen.vm)
         return None if found is None else f"{found[0]}: {found[1]}"
+
+    def _objection(self, seen: Inventory, vm: VirtualMachine) -> tuple[Guard, str] | None:
+        return first_refusal(_without_traces(self._case(seen, vm)), WHILE_UNDER_WAY)
 
     def lack_of_room(self, inventory: Inventory) -> str | None:
         """A merge kept its reserve when it began: less now means that somebody else writes."""

@@ -56,9 +56,9 @@ class Scribe:
         freed: int | None = None,
         *,
         goes_on: bool = False,
-    ) -> None:
+    ) -> Outcome:
         """The action has ended for this run; the journal says already all that can be said."""
-        self.outcome = Outcome(
+        outcome = self.outcome = Outcome(
             action=self.action,
             event=event,
             guard=guard,
@@ -70,6 +70,7 @@ class Scribe:
             goes_on=goes_on,
         )
         self.tell(str(event))
+        return outcome
 
     def _write(self, event: Event, detail: Detail, task_id: str | None = None) -> None:
         self.ground.journal.append(draft(self.ground.run_id, self.action, event, detail, task_id))

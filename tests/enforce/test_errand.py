@@ -17,11 +17,11 @@ from snapaudit.enforce.scribe import Scribe
 from snapaudit.enforce.state import State
 from snapaudit.errors import CallRefused, JournalError, Unreachable
 from snapaudit.model.acting import Call, Phase, Watched
-from snapaudit.model.inventory import Coverage, CoverageState, Inventory
+from snapaudit.model.inventory import Coverage, CoverageState, Inventory, LayerRole
 from snapaudit.model.journal import Event
 from snapaudit.model.limits import GIB, Limits, Reserve
 from snapaudit.model.plan import Action, Guard, VmId
-from tests.builders import datastore
+from tests.builders import datastore, disk, layer, vm
 from tests.enforce.fake.clock import Clock
 from tests.enforce.planning import ABLE, line, planned, view
 
@@ -311,3 +311,48 @@ def test_begun_work_that_is_stopped_is_left_for_the_next_run(stand: Stand) -> No
     assert errand.scribe.outcome.goes_on
     assert script.sent == [DELETE]
     assert stand.journal.open_actions() != ()
+
+
+def test_intent_that_is_not_acted_on_says_so_when_the_work_has_begun(stand: Stand) -> None:
+    stops = iter([0, 0, 0, *[1] * 9])
+    half = view(replace(line("web01", "20d", "10d"), disks=AFTER.virtual_machines[0].disks))
+    script = Script(seen=[BEFORE, half], calls=[DELETE, FORGET])
+    stand.done(script, stops=lambda: next(stops))
+    assert script.sent == [DELETE]
+    last = stand.journal.entries[-1]
+    assert (last.event, last.detail["outcome"], last.detail["unsent"]) == (
+        Event.RESOLVED,
+        "continue",
+        1,
+    )
+
+
+def test_machine_that_is_gone_had_been_deleted_by_somebody_else(stand: Stand) -> None:
+    event, _, reason = ended(stand.done(Script(seen=[view(line("other", "9d"))])))
+    assert (event, reason) == (Event.ALREADY_GONE, "it was gone before anything was sent")
+
+
+def test_inv_17_machine_that_is_gone_afterwards_is_unknown_and_an_alarm(stand: Stand) -> None:
+    errand = stand.done(Script(seen=[BEFORE, view(line("other", "9d"))]))
+    assert ended(errand)[0] is Event.UNKNOWN
+    assert errand.alarm == "web01: the machine itself is gone"
+
+
+def phantoms(count: int) -> Inventory:
+    """A machine with so many deltas that no snapshot explains."""
+    deltas = (layer(f"/vm/x{n}", role=LayerRole.PHANTOM, size_bytes=GIB) for n in range(count))
+    return view(vm("web01", disks=(disk(layer(), *deltas),), consolidation_needed=count > 0))
+
+
+def test_consolidation_of_several_deltas_asks_again_in_between(stand: Stand) -> None:
+    made = planned(phantoms(2))
+    script = Script(seen=[phantoms(2), phantoms(1), phantoms(0)], calls=[DELETE, FORGET, None])
+    errand = stand.errand(script, plan=made, offered=frozenset({("kvm1", "id-web01", None)}))
+    [action] = made.actions
+    errand = replace(errand, action=action, expected=action.expects)
+    errand.scribe.action = action
+    errand.begin()
+    errand.poll()
+    errand.poll()
+    assert ended(errand)[0] is Event.DONE
+    assert script.sent == [DELETE, FORGET]

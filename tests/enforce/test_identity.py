@@ -165,3 +165,11 @@ def test_grd_03_a_description_that_was_empty_is_told_as_such() -> None:
     changed = replace(now.snapshots[1], description="keep")
     seen = replace(now, snapshots=(now.snapshots[0], changed, now.snapshots[2]))
     assert "description: '' became 'keep'" in compared("second", seen).differences
+
+
+def test_consolidation_changes_no_tree_and_a_deletion_no_consolidation() -> None:
+    whole = expected(None, "first", "phantom")
+    merged = action(expects=whole)
+    deletion = expected("first", "first", "phantom")
+    assert after(deletion, [merged]).snapshot == deletion.snapshot
+    assert after(whole, [action(expects=deletion)]).snapshot is None

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from itertools import permutations
 
+import pytest
+
 from snapaudit.enforce.offers import offers
+from snapaudit.model.finding import Evidence, FactValue
 from snapaudit.model.policy import Mode
 from snapaudit.rules import engine
 from tests.builders import NOW
-from tests.enforce.planning import line, view, with_rule
+from tests.enforce.planning import line, pack, view, with_rule
 
 PLACE = ("kvm1", "id-web01", "s1")
 
@@ -29,3 +33,22 @@ def test_inv_08_one_exempt_finding_keeps_its_snapshot_in_any_order() -> None:
             made = offers(replace(found, findings=order), policy, NOW)
             assert PLACE not in made.asked
             assert made.silent[PLACE] == "exempt: E-1"
+
+
+@pytest.mark.parametrize(
+    ("value", "bound", "said"),
+    [
+        (timedelta(days=9), timedelta(days=7), "9d, over 7d"),
+        (timedelta(hours=36), timedelta(minutes=90), "36h, over 90m"),
+        (timedelta(seconds=5), timedelta(0), "5s, over 0s"),
+        (0.25, 0.125, "0.25, over 0.125"),
+        (("a", "b"), ("c",), "a, b, over c"),
+        (7, 3, "7, over 3"),
+    ],
+)
+def test_reason_is_written_in_whole_units(value: FactValue, bound: FactValue, said: str) -> None:
+    found = engine.audit([view(line("web01", "9d"))], pack(), NOW)
+    measured = (Evidence(fact="some_fact", value=value, operator="over", bound=bound),)
+    stale = next(one for one in found.findings if one.rule == "stale-snapshot")
+    made = offers(replace(found, findings=(replace(stale, evidence=measured),)), pack(), NOW)
+    assert made.asked[PLACE].because == (f"stale-snapshot (critical): some fact {said}",)

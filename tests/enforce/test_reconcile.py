@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -170,3 +172,31 @@ def test_tidying_that_came_to_nothing_is_due_again_whatever_could_come_after_it(
 def test_tidying_that_had_its_effect_is_not_due_again(state: State) -> None:
     hand = Hand(OUT_OF_ONE_CHAIN, effects=3)
     assert found(state, hand, MERGE, REBASE, TIDY) == (Resolution.CONTINUE, 0, 0)
+
+
+def test_what_is_seen_to_be_gone_was_carried_out(state: State) -> None:
+    gone = machine("second")
+    kept = replace(gone, snapshots=tuple(replace(s, parent_id=None) for s in gone.snapshots))
+    hand = Hand(kept, effects=len(WAY))
+    assert found(state, hand, *WAY) == (Resolution.DONE, 0, 0)
+
+
+def unsettled(state: State, **changes: Any) -> list[str]:
+    """What stays open after a call whose answer nobody saw."""
+    clock, meant = Watch(), deletion()
+    with Journal(state, clock.now) as journal:
+        detail = intent_detail(meant, MERGE, None)
+        journal.append(draft("run-1", meant, Event.INTENT, detail))
+        stands = ground(journal, clock, meant, Hand(BEFORE, effects=0))
+        return reconcile(replace(stands, **changes)).open
+
+
+def test_action_whose_plan_is_no_longer_here_stays_open(state: State) -> None:
+    assert unsettled(state, action_of=lambda _plan, _action: None) == [
+        "plan-1-1: its plan is no longer here"
+    ]
+
+
+def test_action_on_an_endpoint_that_takes_no_part_stays_open(state: State) -> None:
+    [said] = unsettled(state, actuators={})
+    assert said.endswith("kvm1 takes no part in this run")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.beds.libvirtd import LibvirtBed
@@ -47,9 +48,11 @@ _STAGES: tuple[Callable[[Yard], list[StagedMachine]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zoo:
-    """All that was staged on a bed, by the names of the machines."""
+    """All that was staged on a bed, by the names of the machines, and when it was."""
 
     bed: LibvirtBed
+    began_at: datetime
+    ended_at: datetime
     machines: Mapping[str, StagedMachine]
     storage: StagedStorage
 
@@ -65,12 +68,16 @@ class Zoo:
 
 def build_zoo(bed: LibvirtBed) -> Zoo:
     """Stage everything on an empty bed; whatever a stage raises ends it."""
+    began_at = datetime.now(UTC)
     yard = Yard(bed, bed.pool())
     with ThreadPoolExecutor(_AT_ONCE) as threads:
         found = threads.map(lambda stage: stage(yard), _STAGES)
         staged = [machine for machines in found for machine in machines]
+    stored = storage.storage(yard)
     return Zoo(
         bed=bed,
+        began_at=began_at,
+        ended_at=datetime.now(UTC),
         machines={machine.name: machine for machine in staged},
-        storage=storage.storage(yard),
+        storage=stored,
     )
