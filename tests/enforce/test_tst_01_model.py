@@ -226,7 +226,8 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def a_person_settles_what_is_open(self) -> None:
-        """Once nothing runs there any more, as the tool asks them to."""
+        """Once nothing runs there any more, as the tool asks them to; people take a minute."""
+        self.world.clock.skip(timedelta(minutes=1))
         self.world.settle()
         if any(task.ended_at is None for task in self.world.tasks):
             return
