@@ -50,7 +50,7 @@ mutants: setup ## take each protection of the safety core away; the tests have t
 
 .PHONY: soak
 soak: setup ## the model of enforcement for a million steps, most of an hour
-	SNAPAUDIT_MODEL_STEPS=1000000 $(PYTHON) -m pytest -q tests/enforce/test_tst_01_model.py
+	SNAPAUDIT_MODEL_SEED=0 SNAPAUDIT_MODEL_STEPS=1000000 $(PYTHON) -m pytest -q tests/enforce/test_tst_01_model.py
 
 .PHONY: examples
 examples: setup ## renew reports/examples/ and the golden files; review the difference like code
