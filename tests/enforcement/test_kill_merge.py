@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,13 +96,13 @@ def test_tst_03_daemon_killed_in_a_merge_is_told_as_unknown_and_the_next_run_fin
     end = undisturbed(scene)
     with staged(here, scene) as stage:
         plan = stage.plan()
-        with stage.merging(plan) as running:
+        with stage.merging(plan) as running, standing_still(here):
             here.bed.daemon.kill()
             done = ended(running)
-        assert done.returncode == 5, said(done)
-        assert "unknown" in done.stdout
-        assert stage.entries[-1].event is Event.UNKNOWN
-        stage.restart_daemon()
+            assert done.returncode == 5, said(done)
+            assert "unknown" in done.stdout
+            assert stage.entries[-1].event is Event.UNKNOWN
+            stage.restart_daemon()
         stage.finish(plan)
         never_sent_blindly(stage)
         assert stage.end() == end
@@ -134,6 +135,17 @@ def test_tst_03_machine_killed_in_a_merge_is_named_and_its_data_is_all_there(
         assert found.definition[0] == end.definition[0]
         # Of a machine that ran, libvirt writes down what its disk stands on; of this one, no more.
         assert found == replace(end, runs=False, definition=found.definition)
+
+
+@contextmanager
+def standing_still(here: Lab) -> Iterator[None]:
+    """The machine's QEMU stopped, so that its merge cannot end while no daemon is there."""
+    (pid,) = here.bed.daemon.guest_pids()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
 
 
 def replanned(stage: Stage) -> Path:
