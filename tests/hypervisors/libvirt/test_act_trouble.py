@@ -244,7 +244,10 @@ def killed_in_native_deletion(of: Subject) -> tuple[Run, Call, str | None]:
             return found
         of.take("s1")
         of.write(0, 320, 5)
-    pytest.fail("it was always over before the daemon could be killed")
+    pytest.skip(
+        "the deletion was always over before the daemon could be killed; "
+        "tests/enforcement/test_kill_merge.py tries the same while the machine stands still"
+    )
 
 
 def killed_once(of: Subject) -> tuple[Run, Call, str | None]:
