@@ -267,7 +267,10 @@ class Stage:
 
     def chain(self) -> list[Path]:
         """The images of the disk, base first, as they themselves name each other."""
-        top = self.guest.chain()[-1]
+        return self.chain_of(self.guest.chain()[-1])
+
+    def chain_of(self, top: Path) -> list[Path]:
+        """The same from the disk's own image, for which no daemon is needed."""
         told = self.lab.bed.run_qemu_img("info", "-U", "--backing-chain", "--output=json", str(top))
         return [Path(image["filename"]) for image in json.loads(told)][::-1]
 

@@ -41,6 +41,8 @@ class Graph:
     children: dict[str, set[str]] = field(default_factory=dict)
     tops: dict[str, set[str]] = field(default_factory=dict)
     """The domains (UUIDs) whose disk is this image, as they run or as they would start."""
+    disputed: dict[str, str | None] = field(default_factory=dict)
+    """Images whose own header names another image (None: no other) than what was learned before."""
 
     def learn(self, path: str, backing: str | None) -> None:
         """Take over that an image stands on another, or (None) that it is a base."""
@@ -151,8 +153,17 @@ def _from_header(graph: Graph, files: Files, path: str) -> str | None:
     graph.formats.setdefault(path, "qcow2")
     graph.capacities[path] = header.virtual_size
     below = beside(path, header.backing_file, graph.resolve) if header.backing_file else None
+    if _contradicts(graph, path, below):
+        graph.disputed[path] = below
     graph.learn(path, below)
     return below
+
+
+def _contradicts(graph: Graph, path: str, below: str | None) -> bool:
+    """Whether a header speaks against a running chain. Of two places only paths can be compared."""
+    told = graph.backing.get(path, below)
+    places = [place for place in (told, below) if place is not None]
+    return told != below and all(place.startswith("/") for place in places)
 
 
 def _learn_volume(graph: Graph, volume: VolumeXml) -> None:

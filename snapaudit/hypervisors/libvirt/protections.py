@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from posixpath import basename
 
 from snapaudit.hypervisors.libvirt.graph import Graph
-from snapaudit.hypervisors.libvirt.machine import Machine
+from snapaudit.hypervisors.libvirt.machine import DiskChain, Machine
 from snapaudit.hypervisors.libvirt.sizes import Images
 from snapaudit.hypervisors.libvirt.snapshots import external_disks, kind
 from snapaudit.hypervisors.libvirt.tables import Tables
@@ -73,6 +73,24 @@ def _chain_trouble(machine: Machine, around: Surroundings) -> Iterator[str]:
             yield f"broken-chain: disk {disk.target} stands on {lost[0]}, which is gone"
         elif not disk.chain.is_complete:
             yield f"unknown-chain: what lies below {disk.chain.paths[0]} could not be seen"
+        yield from (f"disputed-chain: {reason}" for reason in disputes(disk, around.graph))
+
+
+def disputes(disk: DiskChain, graph: Graph) -> Iterator[str]:
+    """Where libvirt and an image disagree about what the image stands on.
+
+    Seen when QEMU ended a merge while no libvirtd was there to hear of it: libvirt goes on naming
+    an overlay that the machine no longer stands on.
+    """
+    if disk.has_mirror:
+        return  # a merge that ends just now
+    for path in disk.chain.paths:
+        if path in graph.disputed:
+            told, named = graph.backing.get(path), graph.disputed[path]
+            yield (
+                f"libvirt says that {path} stands on {told or 'nothing'}, and the image itself "
+                f"names {named or 'nothing'} (docs/hypervisors/libvirt.md, disputed-chain)"
+            )
 
 
 def of_snapshot(snapshot: SnapshotXml, machine: Machine, around: Surroundings) -> Iterator[str]:

@@ -26,6 +26,7 @@ from snapaudit.hypervisors.libvirt import (
 )
 from snapaudit.hypervisors.libvirt.files import Files
 from snapaudit.hypervisors.libvirt.folders import completed
+from snapaudit.hypervisors.libvirt.graph import Graph
 from snapaudit.hypervisors.libvirt.machine import Machine
 from snapaudit.hypervisors.libvirt.parsed import ParsedHost, parse_host
 from snapaudit.hypervisors.libvirt.protections import Surroundings
@@ -187,6 +188,10 @@ def _gaps(seen: View) -> Iterator[Gap]:
     for machine in around.machines.values():
         subject = f"virtual machine {machine.domain.raw['name']}"
         yield from (Gap(subject=subject, reason=r) for r in _unseen_images(machine, around))
+    for machine in seen.described:
+        subject = f"virtual machine {machine.domain.raw['name']}"
+        reasons = (r for disk in machine.disks for r in protections.disputes(disk, around.graph))
+        yield from (Gap(subject=subject, reason=reason) for reason in reasons)
 
 
 def _unseen_images(machine: Machine, around: Surroundings) -> Iterator[str]:
@@ -214,7 +219,7 @@ def _machine(machine: Machine, around: Surroundings, host_id: str) -> VirtualMac
         disks=disks,
         snapshots=tuple(sorted(listed, key=_by_age)),
         current_snapshot_id=raw["current"],
-        consolidation_needed=_needs_consolidation(machine),
+        consolidation_needed=_needs_consolidation(machine, around.graph),
         busy=None if raw["trouble"] else any(True for _ in protections.busy_reasons(machine)),
         is_template=_is_template(machine, around),
         notes="\n".join(part for part in (domain.live.title, domain.live.description) if part),
@@ -230,11 +235,13 @@ def _by_age(snapshot: Snapshot) -> tuple[bool, str, str]:
     return (at is None, at.isoformat() if at else "", snapshot.id)
 
 
-def _needs_consolidation(machine: Machine) -> bool | None:
+def _needs_consolidation(machine: Machine, graph: Graph) -> bool | None:
     """Libvirt has no such mark: it is read off chains that the snapshots do not explain."""
     if any(LayerRole.PHANTOM in disk.roles for disk in machine.disks):
         return True
-    return False if all(disk.chain.is_complete for disk in machine.disks) else None
+    is_known = all(disk.chain.is_complete for disk in machine.disks)
+    is_known = is_known and graph.disputed.keys().isdisjoint(machine.images)
+    return False if is_known else None
 
 
 def _is_template(machine: Machine, around: Surroundings) -> bool:
