@@ -25,6 +25,7 @@ test: ## the whole suite, with the real back ends it starts itself
 	@tools/setup.sh beds
 	@$(MAKE) --no-print-directory check
 	$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
+	$(PYTHON) -m coverage report --include='snapaudit/enforce/*' --skip-covered --fail-under=99
 
 .PHONY: check
 check: setup ## lint, types, import contracts: fast, no back ends
