@@ -177,12 +177,22 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attribute:
+    """Something people wrote about a machine under a name: a vSphere custom attribute."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualMachine:
     """A virtual machine with its disks and snapshots.
 
     ``protections`` hold for every change to its chains, so for each of its snapshots too;
     ``consolidation_protections`` besides them for merging the deltas that no snapshot explains,
     and ``consolidation_doubt`` is what a person has to settle first: whether they are its own.
+    ``folder`` is the path of the folder that people filed it in; ``traits`` are words of the
+    platform about it, such as ``encrypted`` or ``managed-by: com.example.product``.
     """
 
     id: str
@@ -197,6 +207,9 @@ class VirtualMachine:
     is_template: bool = False
     tags: tuple[str, ...] = ()
     notes: str = ""
+    folder: str | None = None
+    attributes: tuple[Attribute, ...] = ()
+    traits: tuple[str, ...] = ()
     checkpoints: tuple[Checkpoint, ...] = ()
     protections: tuple[str, ...] = ()
     consolidation_protections: tuple[str, ...] = ()
