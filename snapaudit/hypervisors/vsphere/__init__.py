@@ -1,0 +1,1 @@
+"""VMware vCenter and single ESXi hosts; what they do is told in `docs/hypervisors/`."""

@@ -115,8 +115,9 @@ class RawDisk:
     """A virtual disk (vim.vm.device.VirtualDisk).
 
     ``backing`` is the name of the backing's type, ``file`` its own file, ``parents`` the files
-    below it as the backing tells them, nearest first. ``mode`` is persistent, independent_persistent
-    and so on. RDM backings carry ``rdm``: ``physicalMode`` or ``virtualMode``.
+    below it as the backing tells them, nearest first. ``mode`` is persistent,
+    independent_persistent and so on. RDM backings carry ``rdm``: ``physicalMode`` or
+    ``virtualMode``.
     """
 
     key: int

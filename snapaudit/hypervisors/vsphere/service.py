@@ -46,13 +46,13 @@ class Service(Protocol):
         ...
 
     def creations(self, since: datetime) -> Iterator[RawTask]:
-        """Tasks that made snapshots, as far back as the server keeps them (``result``, ``user``)."""
+        """Tasks that made snapshots, as far back as the server keeps them."""
         ...
 
     def privileges(
         self, moids: Sequence[str], kinds: Mapping[str, str], names: Sequence[str]
     ) -> Mapping[str, frozenset[str]]:
-        """Which of the privileges this account holds, by object; ``kinds`` maps moid to its kind."""
+        """Which of the privileges this account holds, by object; ``kinds``: moid to kind."""
         ...
 
     def search(self, datastore: str) -> Iterator[FoundFile]:
