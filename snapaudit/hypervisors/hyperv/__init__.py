@@ -1,0 +1,1 @@
+"""Hyper-V hosts and clusters over WinRM; what they do is told in `docs/hypervisors/`."""
