@@ -35,6 +35,9 @@ class RawObject:
 
     Values by path: str, bool, int, datetime; a reference is its moid; an array is a tuple; the
     records below stand for `snapshot`, `layoutEx`, `config.hardware.device` and what they hold.
+    `customValue` is a tuple of pairs, key and text; `config.keyId` the key's id, `config.repConfig`
+    the replication's, `runtime.question` its text. A record unknown here is its type's name.
+    A fault in ``missing`` names the privilege that it asks for: ``NoPermission: System.Read``.
     """
 
     kind: str
@@ -149,6 +152,14 @@ class RawFork:
     parent_group: str | None
     child_group: str | None
     child_type: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawFault:
+    """Why something failed (vmodl.LocalizedMethodFault): the fault's type name, and words."""
+
+    name: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Bulk reading: requests as text, answers parsed while they arrive."""
