@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from snapaudit.model.acting import Abilities, Call, Watched
 from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.examination import Peer, Probe
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.plan import Action, VmId
 
@@ -110,5 +111,28 @@ class Hypervisor(Protocol):
         """Log in as the account that may delete. Only ``enforce --apply`` asks for it.
 
         Raises HypervisorError; MissingSdk or UsageError where the platform cannot act at all.
+        """
+        ...
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """A platform that can say what works at an endpoint and what does not."""
+
+    def peer(self, endpoint: Endpoint) -> Peer | None:
+        """Whom to reach over the network, for name, port and certificate; None: nobody that way.
+
+        Raises UsageError for an address that is none.
+        """
+        ...
+
+    def examine(
+        self, endpoint: Endpoint, password: str | None, enforcing: str | None, now: datetime
+    ) -> Iterator[Probe]:
+        """Log in, look at rights, clock, versions and what is visible, changing nothing.
+
+        ``enforcing`` is the password of ``endpoint.enforce_as``, where there is such an account.
+        Each probe comes as soon as it is known, so that it is not lost when the next one blocks.
+        Raises HypervisorError when there is no going on; may block for ever.
         """
         ...

@@ -71,7 +71,7 @@ def gather(
         return _chosen_inventories(request)
     if request.demo:
         return _demo(now, progress)
-    return collect(_chosen_endpoints(request, settings), now, secret_of, progress)
+    return collect(chosen_endpoints(request, settings), now, secret_of, progress)
 
 
 def _chosen_inventories(request: Request) -> tuple[Inventory, ...]:
@@ -85,7 +85,8 @@ def _chosen_inventories(request: Request) -> tuple[Inventory, ...]:
     return tuple(sorted(wanted, key=lambda item: item.endpoint))
 
 
-def _chosen_endpoints(request: Request, settings: Settings) -> tuple[Endpoint, ...]:
+def chosen_endpoints(request: Request, settings: Settings) -> tuple[Endpoint, ...]:
+    """The configured endpoints that the request names, or all. Raises UsageError for none."""
     if not settings.endpoints:
         raise UsageError(
             "no endpoint is configured: write a snapaudit.yaml (`snapaudit init` makes one), or "

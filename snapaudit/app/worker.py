@@ -10,10 +10,11 @@ import multiprocessing
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from multiprocessing.connection import Connection
 
 from snapaudit import registry
@@ -34,7 +35,15 @@ class Failure:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    """What the work came to; everything that was sent before is news from under way."""
+
+    answer: object
+
+
 Answer = Inventory | Failure
+Work = Callable[[Callable[[object], None]], object]
 
 
 def read_within_deadline(
@@ -45,38 +54,48 @@ def read_within_deadline(
     stop: threading.Event,
 ) -> Answer:
     """The endpoint's inventory, or why there is none. Never raises for what the endpoint does."""
-    with _process(endpoint, password, now) as (process, ours):
-        until = time.monotonic() + endpoint.deadline.total_seconds()
+
+    def hear(news: object) -> None:
+        if isinstance(news, Step):
+            progress(news)
+
+    answer = work_within(endpoint.deadline, partial(collect, endpoint, password, now), hear, stop)
+    if isinstance(answer, Inventory | Failure):
+        return answer
+    raise AssertionError(f"the reading process sent {type(answer).__name__}")
+
+
+def work_within(
+    deadline: timedelta, work: Work, hear: Callable[[object], None], stop: threading.Event
+) -> object:
+    """What the work returns, done in a process of its own; a Failure when it does not end in time.
+
+    The work is handed a function to send news by, which ``hear`` gets. It has to be picklable.
+    """
+    with _process(work) as (process, ours):
+        until = time.monotonic() + deadline.total_seconds()
         while not stop.is_set():
             left = until - time.monotonic()
             if left <= 0:
-                seconds = f"{endpoint.deadline.total_seconds():g}"
+                seconds = f"{deadline.total_seconds():g}"
                 return Failure(f"no complete answer within its deadline of {seconds} s")
             try:
                 message = ours.recv() if ours.poll(min(left, _LOOK_EVERY)) else None
             except EOFError:
                 process.join()
                 return Failure(f"the reading process ended unexpectedly (code {process.exitcode})")
-            if isinstance(message, Step):
-                progress(message)
-            elif message is not None:
+            if isinstance(message, _Last):
                 process.join(_TO_END_BY_ITSELF)
-                return _checked(message)
+                return message.answer
+            if message is not None:
+                hear(message)
         return Failure("interrupted")
 
 
-def _checked(message: object) -> Answer:
-    if isinstance(message, Inventory | Failure):
-        return message
-    raise AssertionError(f"the reading process sent {type(message).__name__}")
-
-
 @contextmanager
-def _process(
-    endpoint: Endpoint, password: str | None, now: datetime
-) -> Iterator[tuple[multiprocessing.process.BaseProcess, Connection]]:
+def _process(work: Work) -> Iterator[tuple[multiprocessing.process.BaseProcess, Connection]]:
     ours, theirs = _SPAWN.Pipe(duplex=False)
-    process = _SPAWN.Process(target=_work, args=(theirs, endpoint, password, now), daemon=True)
+    process = _SPAWN.Process(target=_work, args=(theirs, work), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -88,11 +107,11 @@ def _process(
         process.close()
 
 
-def _work(answers: Connection, endpoint: Endpoint, password: str | None, now: datetime) -> None:
+def _work(answers: Connection, work: Work) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        answers.send(collect(endpoint, password, now, answers.send))
+        answers.send(_Last(work(answers.send)))
     except BrokenPipeError:
         return
 

@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from snapaudit import __version__
-from snapaudit.cli import audit, check, collect, enforce, explain, hold, init, journal, rules
+from snapaudit.cli import (
+    audit,
+    check,
+    collect,
+    doctor,
+    enforce,
+    explain,
+    hold,
+    init,
+    journal,
+    rules,
+)
 
 
 def _version(wanted: bool) -> None:
@@ -35,6 +46,7 @@ def application() -> typer.Typer:
     )
     tree.callback()(_main)
     tree.command("init")(init.command)
+    tree.command("doctor")(doctor.command)
     tree.command("collect")(collect.command)
     tree.command("audit")(audit.command)
     tree.command("check")(check.command)

@@ -8,13 +8,14 @@ from typing import Any
 from snapaudit.codec.documents import to_json
 from snapaudit.errors import InputError
 from snapaudit.model.check import Check
+from snapaudit.model.examination import Examinations
 from snapaudit.model.finding import Audit
 from snapaudit.model.outcome import RunReport
 from snapaudit.model.plan import Plan
 from snapaudit.report.escape import storable
 
 
-def render(record: Audit | Check | Plan | RunReport) -> bytes:
+def render(record: Audit | Check | Examinations | Plan | RunReport) -> bytes:
     """The record as its JSON document. A text that UTF-8 cannot hold is written with its codes."""
     try:
         return to_json(record).encode()

@@ -13,7 +13,7 @@ from snapaudit.errors import MissingSdk
 from snapaudit.hypervisors.libvirt import domains, pools
 from snapaudit.hypervisors.libvirt.crew import Crew
 from snapaudit.hypervisors.libvirt.failures import as_ours, text_of
-from snapaudit.hypervisors.libvirt.raw import RawHost
+from snapaudit.hypervisors.libvirt.raw import Greeting, RawHost
 
 # Calls release the interpreter lock and one connection pipelines them: threads on one connection
 # beat several connections, and up to about this many they divide the waiting.
@@ -80,6 +80,21 @@ class Client:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def greeting(self) -> Greeting:
+        """Who answers and how much is visible, in a handful of calls. Raises HypervisorError."""
+        connection = self._connection
+        try:
+            return Greeting(
+                hostname=connection.getHostname(),
+                driver=connection.getType(),
+                library_version=connection.getLibVersion(),
+                hypervisor_version=connection.getVersion(),
+                domains=len(connection.listAllDomains()),
+                pools=len(connection.listAllStoragePools()),
+            )
+        except self.sdk.libvirtError as error:
+            raise as_ours(error, self.endpoint, self.url) from error
 
     def read(self, *, refresh_pools: bool, seen: Callable[[int, int], None]) -> RawHost:
         """Read the whole host. ``seen`` is told how many of how many domains are read.

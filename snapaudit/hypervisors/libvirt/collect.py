@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 
 from snapaudit.errors import UsageError
 from snapaudit.hypervisors.libvirt.address import Address, parse_address
 from snapaudit.hypervisors.libvirt.client import Client
+from snapaudit.hypervisors.libvirt.examine import examine, peer_of
 from snapaudit.hypervisors.libvirt.files import (
     DownloadedFiles,
     Files,
@@ -22,6 +23,7 @@ from snapaudit.hypervisors.libvirt.storage_xml import volume
 from snapaudit.hypervisors.libvirt.translate import inventory
 from snapaudit.model.acting import Abilities, MergeOrder
 from snapaudit.model.endpoint import Endpoint, Tls
+from snapaudit.model.examination import Peer, Probe
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.policy import Remedy
 from snapaudit.ports import Actuator, Progress, Step
@@ -68,6 +70,18 @@ class LibvirtHypervisor:
         from snapaudit.hypervisors.libvirt.act import LibvirtActuator
 
         return LibvirtActuator(endpoint, password)
+
+    def peer(self, endpoint: Endpoint) -> Peer | None:
+        """The daemon's port, where libvirt itself connects to one."""
+        return peer_of(parse_address(endpoint.url))
+
+    def examine(
+        self, endpoint: Endpoint, password: str | None, enforcing: str | None, now: datetime
+    ) -> Iterator[Probe]:
+        """Connect to read, and as the account that may change things where there is one."""
+        del now  # libvirt tells no clock to compare it with
+        _refuse_tls_settings(endpoint)
+        return examine(endpoint, password, enforcing)
 
     def collect(
         self, endpoint: Endpoint, password: str | None, now: datetime, progress: Progress

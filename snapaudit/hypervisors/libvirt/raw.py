@@ -50,3 +50,14 @@ class RawHost(TypedDict):
     pools: list[RawPool]
     trouble: list[str]
     """``subject: reason`` of whole lists that could not be read."""
+
+
+class Greeting(TypedDict):
+    """Who answers, and how many domains and storage pools it shows."""
+
+    hostname: str
+    driver: str
+    library_version: int
+    hypervisor_version: int
+    domains: int
+    pools: int
