@@ -1,0 +1,93 @@
+"""A machine's disks with their chains, as the model has them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from snapaudit.hypervisors.vsphere.chains import Chains
+from snapaudit.hypervisors.vsphere.consolidation import Image
+from snapaudit.hypervisors.vsphere.datastores import Stores
+from snapaudit.hypervisors.vsphere.machine import Machine
+from snapaudit.hypervisors.vsphere.raw import RawDisk
+from snapaudit.hypervisors.vsphere.sizes import of_units
+from snapaudit.model.inventory import DiskLayer, LayerRole, VirtualDisk
+
+_FORMATS = (("-sesparse.vmdk", "sesparse"), ("-delta.vmdk", "delta"), ("-flat.vmdk", "flat"))
+
+
+def virtual_disks(
+    machine: Machine,
+    chains: Chains | None,
+    images: Mapping[int, tuple[Image, ...]] | None,
+    stores: Stores,
+) -> tuple[VirtualDisk, ...]:
+    """From the layout; where nobody told it, from the devices, with unknown sizes."""
+    devices = {disk.key: disk for disk in machine.devices or ()}
+    if chains is None or images is None:
+        return tuple(_without_layout(machine, disk, stores) for disk in devices.values())
+    return tuple(
+        VirtualDisk(
+            id=str(key),
+            label=devices[key].label if key in devices else f"disk {key}",
+            capacity_bytes=devices[key].capacity if key in devices else None,
+            layers=tuple(_layers(machine, chains, line, devices.get(key), stores)),
+        )
+        for key, line in images.items()
+    )
+
+
+def _layers(
+    machine: Machine,
+    chains: Chains,
+    line: tuple[Image, ...],
+    device: RawDisk | None,
+    stores: Stores,
+) -> Iterator[DiskLayer]:
+    told = _told(device)
+    for at, image in enumerate(line):
+        height = len(line) - 1 - at
+        path = image.path or (told[height] if height < len(told) else None)
+        is_raw = image.disk in chains.raw_devices and at == 0
+        yield DiskLayer(
+            path=path or f"file {'+'.join(map(str, image.unit))} of {machine.moid}",
+            datastore_id=stores.find(path, machine.words("datastore")) if path else None,
+            size_bytes=None if is_raw else of_units(chains.files, (image.unit,)).size,
+            role=image.role,
+            snapshot_id=image.snapshot,
+            format=_format(chains, image),
+            exists=_exists(chains, image),
+        )
+
+
+def _told(device: RawDisk | None) -> tuple[str, ...]:
+    """The files of a device's backing, from the top down."""
+    return () if device is None else ((device.file or ""), *device.parents)
+
+
+def _format(chains: Chains, image: Image) -> str | None:
+    names = [chains.files[key].name for key in image.unit if key in chains.files]
+    found = (word for end, word in _FORMATS for name in names if name.endswith(end))
+    return next(found, None)
+
+
+def _exists(chains: Chains, image: Image) -> bool | None:
+    """A server lists what it found when it looked; None for what it does not list or reach."""
+    files = [chains.files.get(key) for key in image.unit]
+    is_seen = all(file is not None and file.is_accessible is not False for file in files)
+    return True if is_seen and files else None
+
+
+def _without_layout(machine: Machine, disk: RawDisk, stores: Stores) -> VirtualDisk:
+    line = tuple(path for path in reversed(_told(disk)) if path)
+    layers = (
+        DiskLayer(
+            path=path,
+            datastore_id=stores.find(path, machine.words("datastore")),
+            size_bytes=None,
+            role=LayerRole.BASE if at == 0 else LayerRole.DELTA,
+        )
+        for at, path in enumerate(line)
+    )
+    return VirtualDisk(
+        id=str(disk.key), label=disk.label, capacity_bytes=disk.capacity, layers=tuple(layers)
+    )
