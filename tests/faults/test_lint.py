@@ -14,7 +14,8 @@ PACKAGE = Path(__file__).parents[2] / "snapaudit"
 ACTING = frozenset({"act", "calls", "ways", "sending", "offline", "definitions", "stopping"})
 
 BANNED = re.compile(
-    r"DELETE_CHILDREN|CHILDREN_ONLY|VIR_DOMAIN_UNDEFINE|\bundefine\b|revertToSnapshot|RevertTo"
+    r"DELETE_CHILDREN|CHILDREN_ONLY|VIR_DOMAIN_UNDEFINE|\bundefine\b|revertToSnapshot"
+    r"|(?<!VirtualMachine\.State\.)RevertTo"  # the name of that right is no call
     r"|RemoveAllSnapshots|RemoveAllSnapshots_Task|removeChildren=True|DestroyVM|Destroy_Task"
     r"|UnregisterVM|Remove-VM\b(?!Snapshot)|IncludeAllChildSnapshots|storageVolDelete|vol\.delete"
     r"|\bwipe(?:Pattern)?\(|checkpointDelete|managedSaveRemove"
