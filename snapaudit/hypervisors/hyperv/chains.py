@@ -154,18 +154,26 @@ def _age(checkpoint: CheckpointRow) -> tuple[datetime, str]:
     return (checkpoint.created_at or _NEVER, checkpoint.id)
 
 
+def own(disk: Disk) -> tuple[str, ...]:
+    """The images of the machine's own: the last plain one and all above it.
+
+    What lies below that is a gold image, made for several machines.
+    """
+    keys = disk.chain.keys
+    last = max((n for n, key in enumerate(keys) if not paths.is_automatic(key)), default=0)
+    return keys[last:]
+
+
 def roles(disk: Disk, machine: Machine, *, is_told: bool) -> Iterator[LayerRole]:
     """The part each image plays, base first.
 
-    The last plain image is the machine's own, and what lies below it is a gold image: a template.
     ``is_told``: all checkpoints of the machine are known, so that what none explains is a phantom.
     """
-    keys = disk.chain.keys
-    own = max((n for n, key in enumerate(keys) if not paths.is_automatic(key)), default=-1)
-    for number, key in enumerate(keys):
-        if number < own:
+    ours = own(disk)
+    for key in disk.chain.keys:
+        if key not in ours:
             yield LayerRole.TEMPLATE
-        elif number == own:
+        elif not paths.is_automatic(key):
             yield LayerRole.BASE
         else:
             is_phantom = is_told and key in machine.strays

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from snapaudit.hypervisors.hyperv import paths
 from snapaudit.hypervisors.hyperv.chains import Machine
-from snapaudit.hypervisors.hyperv.cluster import Reading
+from snapaudit.hypervisors.hyperv.cluster import Reading, unclaimed
 from snapaudit.hypervisors.hyperv.images import Images, known, loose
 from snapaudit.hypervisors.hyperv.rows import FileRow
 from snapaudit.hypervisors.hyperv.statuses import BACKING_UP, CALM
@@ -28,6 +28,8 @@ def hindrance(reading: Reading, machines: Sequence[Machine]) -> str | None:
         return f"node {next(iter(reading.failed))} did not answer, and may use them"
     if not reading.has_disks or any(answer.errors for answer in reading.answers.values()):
         return "not everything that may use them could be read"
+    if any(True for _ in unclaimed(reading)):
+        return "checkpoints were told of without their machine, whose disks may use them"
     if any(chain.trouble for machine in machines for chain in machine.chains):
         return "a chain that may use them could not be followed to its base"
     at_it = [m.found.row.name for m in machines if BACKING_UP in m.found.row.statuses]
