@@ -148,7 +148,8 @@ def _validity(der: bytes, now: datetime, *, is_refused: bool) -> Probe:
             sentence="the certificate does not tell how long it is valid",
         )
     left = end - now
-    said = f"valid until {end:%Y-%m-%d}, {max(left.days, 0)} days left"
+    days = "1 day" if left.days == 1 else f"{max(left.days, 0)} days"
+    said = f"valid until {end:%Y-%m-%d}, {days} left"
     if left > SOON:
         return Probe(name="certificate", state=ProbeState.OK, sentence=said)
     said = said if left > timedelta(0) else f"it has expired on {end:%Y-%m-%d}"

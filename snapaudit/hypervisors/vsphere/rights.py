@@ -37,7 +37,7 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     VIRTUAL_MACHINE: (*SEEING, REMOVING, *NEVER[VIRTUAL_MACHINE]),
     DATASTORE: (*SEEING, BROWSING, *NEVER[DATASTORE]),
 }
-WORDS = {VIRTUAL_MACHINE: "machines", HOST: "hosts", DATASTORE: "datastores"}
+WORDS = {VIRTUAL_MACHINE: "machine", HOST: "host", DATASTORE: "datastore"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,7 @@ _ENFORCEMENT_ROLE = (
 
 def visible(scope: Scope) -> Probe:
     """How much the account sees."""
-    said = ", ".join(f"{len(scope.of(kind)):,} {word}" for kind, word in WORDS.items())
+    said = ", ".join(_count(len(scope.of(kind)), word) for kind, word in WORDS.items())
     if scope.of(VIRTUAL_MACHINE):
         return _well("visible", said)
     return _failed("visible", said, _AUDIT_ROLE)
@@ -79,7 +79,7 @@ def _root(rights: Rights) -> Probe:
 
 def _seeing(name: str, rights: Rights, repair: str) -> Probe:
     lacks = [
-        f"{privilege} on {_some(lacking, len(rights.scope.of(kind)))} {word}"
+        f"{privilege} on {_some(lacking, len(rights.scope.of(kind)))} {word}s"
         for kind, word in WORDS.items()
         for privilege in SEEING
         if (lacking := rights.lacking(kind, privilege))
@@ -92,10 +92,10 @@ def _seeing(name: str, rights: Rights, repair: str) -> Probe:
 def _needed(name: str, rights: Rights, kind: str, privilege: str, repair: str) -> Probe:
     seen, lacking = len(rights.scope.of(kind)), rights.lacking(kind, privilege)
     if not seen:
-        return _failed(name, f"there are no {WORDS[kind]} to hold {privilege} on", repair)
+        return _failed(name, f"there is no {WORDS[kind]} to hold {privilege} on", repair)
     if not lacking:
-        return _well(name, f"{privilege} on all {seen:,} {WORDS[kind]}")
-    said = f"it lacks {privilege} on {_some(lacking, seen)} {WORDS[kind]}"
+        return _well(name, f"{privilege} on all of {_count(seen, WORDS[kind])}")
+    said = f"it lacks {privilege} on {_some(lacking, seen)} {WORDS[kind]}s"
     if len(lacking) == seen:
         return _failed(name, said, repair)
     return Probe(name=name, state=ProbeState.WARNING, sentence=said, repair=repair)
@@ -112,6 +112,10 @@ def _excess(name: str, rights: Rights, besides: Sequence[str], who: str) -> Prob
         sentence=f"it also holds {', '.join(found)}",
         repair=f"{who} needs none of these: take them out of its role",
     )
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def _some(names: Sequence[str], total: int) -> str:

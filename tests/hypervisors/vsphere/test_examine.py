@@ -100,7 +100,7 @@ def test_everything_well_is_said_so_with_its_numbers() -> None:
     found = probes(Door(auditor=manager))
     assert {probe.state for probe in found.values()} == {ProbeState.OK}
     assert "API 8.0.3.0; pyvmomi " in found["versions"].sentence
-    assert "1 machines, 1 hosts, 1 datastores" in found["visible"].sentence
+    assert "1 machine, 1 host, 1 datastore" in found["visible"].sentence
     assert "2 s ahead of ours" in found["clock"].sentence
     assert not manager.is_open
 
@@ -147,7 +147,7 @@ def test_acting_account_logs_in_with_its_own_password_and_is_looked_at_by_readin
     found = probes(door, endpoint(enforce_as=Account(username=CLEANER)))
     assert door.asked == [(USER, PASSWORD), (CLEANER, "other")]
     assert {probe.state for probe in found.values()} == {ProbeState.OK}
-    assert "1 machines" in found["enforcement rights"].sentence
+    assert "1 machine" in found["enforcement rights"].sentence
     assert not cleaner.is_open
 
 

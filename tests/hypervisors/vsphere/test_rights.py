@@ -80,7 +80,7 @@ def test_several_tops_and_unreadable_parents_are_no_root() -> None:
 
 def test_what_is_visible_is_counted() -> None:
     probe = visible(SCOPE)
-    assert (probe.state, probe.sentence) == (ProbeState.OK, "2 machines, 1 hosts, 1 datastores")
+    assert (probe.state, probe.sentence) == (ProbeState.OK, "2 machines, 1 host, 1 datastore")
 
 
 def test_inv_22_no_machine_visible_is_not_well() -> None:
