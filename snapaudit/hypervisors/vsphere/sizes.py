@@ -141,15 +141,33 @@ def _reclaimable(
     everything = certain + written
     if everything.size is None:
         return ByteRange(min=certain.known, max=None, basis=unknown(everything))
+    grows, basis = _growth_of_others(chains, moid, above, written.known)
+    compared = _compared(chains, moid, written.known)
+    return ByteRange(min=everything.known - grows, max=everything.known, basis=f"{basis}{compared}")
+
+
+def _growth_of_others(
+    chains: Chains, moid: str, above: tuple[Above, ...], written: int
+) -> tuple[int, str]:
+    """What other images may take of the space that was written since, and why."""
     if not above:
-        return ByteRange(min=certain.known, max=everything.known, basis="only files of its own")
+        return 0, "only files of its own"
     if len(chains.children(moid)) + (chains.current == moid) > 1:
-        basis = "several branches stand on it, so what they stand on stays"
-        return ByteRange(min=certain.known, max=everything.known, basis=basis)
-    growth = min(written.known, sum(_growth_below(chains, one) for one in above))
-    return ByteRange(
-        min=everything.known - growth, max=everything.known, basis=_basis(growth, written.known)
-    )
+        return written, "several branches stand on it, so what they stand on stays"
+    grows = min(written, sum(_growth_below(chains, one) for one in above))
+    if grows == 0:
+        return 0, "the images below are thick or fully grown: all of it comes back"
+    share = "all" if grows == written else "a part"
+    return grows, f"the images below may grow by {share} of what was written since"
+
+
+def _compared(chains: Chains, moid: str, written: int) -> str:
+    """Other tools, such as govc, charge what was written to the snapshot that froze it."""
+    frozen = state_bytes(chains, moid)
+    own = _own_files(chains, moid).known
+    if frozen is None or frozen - own == written:
+        return ""
+    return f"; tools that count what it froze show {frozen - own:,} bytes of disks for it"
 
 
 def _growth_below(chains: Chains, above: Above) -> int:
@@ -164,14 +182,6 @@ def _growth_below(chains: Chains, above: Above) -> int:
         return delta
     base = of_units(chains.files, above.frozen[-1:])
     return delta if base.size is None else min(delta, max(0, capacity - base.known))
-
-
-def _basis(growth: int, written: int) -> str:
-    if growth == 0:
-        return "the images below are thick or fully grown: all of it comes back"
-    if growth == written:
-        return "the images below may grow by all that was written since"
-    return "the images below may grow by a part of what was written since"
 
 
 def unknown(measured: Measure) -> str:
