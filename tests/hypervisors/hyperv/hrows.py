@@ -31,7 +31,7 @@ def guid(name: str) -> str:
     return str(uuid5(NAMESPACE_DNS, name))
 
 
-def host_row(name: str = "HV1", **changes: Any) -> HostRow:
+def host_row(name: str = "HV1", /, **changes: Any) -> HostRow:
     fields: dict[str, Any] = {
         "version": 1,
         "name": name,
@@ -55,7 +55,7 @@ def drive(path: str | None, location: int = 0, **changes: Any) -> Drive:
     return Drive(**{**fields, **changes})
 
 
-def machine_row(name: str = "web", *drives: Drive, **changes: Any) -> MachineRow:
+def machine_row(name: str = "web", /, *drives: Drive, **changes: Any) -> MachineRow:
     fields: dict[str, Any] = {
         "id": guid(name),
         "name": name,
@@ -75,7 +75,7 @@ def machine_row(name: str = "web", *drives: Drive, **changes: Any) -> MachineRow
 
 
 def checkpoint_row(
-    machine: str, name: str, *drives: Drive, age: str = "9d", **changes: Any
+    machine: str, name: str, /, *drives: Drive, age: str = "9d", **changes: Any
 ) -> CheckpointRow:
     fields: dict[str, Any] = {
         "id": guid(f"{machine} {name}"),
