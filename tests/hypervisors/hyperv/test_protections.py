@@ -1,4 +1,4 @@
-"""INV-08: each rule by which a checkpoint is left alone, by its word, and all that hold are told."""
+"""INV-08: each rule that leaves a checkpoint alone, by its word, and all that hold are told."""
 
 from __future__ import annotations
 
