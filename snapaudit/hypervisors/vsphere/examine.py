@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 from snapaudit.errors import AccessDenied, HypervisorError
@@ -58,7 +59,8 @@ def examine(
         scope = read_scope(service)
         yield visible(scope)
         searches = bool(endpoint.options.get("search_orphans", False))
-        yield from _rights("rights", service, scope, lambda it: audit_probes(it, searches=searches))
+        judge = partial(audit_probes, searches=searches)
+        yield from _rights(endpoint, service, scope, "rights", judge)
         yield from _tasks(endpoint, service)
         yield from _tags(endpoint, service, scope, password)
     if endpoint.enforce_as is not None:
@@ -76,18 +78,21 @@ def _enforcement(
     with closing(service):
         yield _well("enforcement login", f"{account.username} is logged in")
         scope = read_scope(service)
-        yield from _rights(
-            "enforcement rights", service, scope, lambda it: enforcement_probes(it, audited)
-        )
+        judge = partial(enforcement_probes, audited=audited)
+        yield from _rights(endpoint, service, scope, "enforcement rights", judge)
 
 
 def _rights(
-    name: str, service: Service, scope: Scope, judge: Callable[[Rights], Iterator[Probe]]
+    endpoint: Endpoint,
+    service: Service,
+    scope: Scope,
+    name: str,
+    judge: Callable[[Rights], Iterator[Probe]],
 ) -> Iterator[Probe]:
     try:
         rights = read_rights(service, scope)
     except HypervisorError as error:
-        said = f"the server does not tell which rights are held: {error}"
+        said = f"the server does not tell which rights are held: {_own(endpoint, error)}"
         yield Probe(name=name, state=ProbeState.UNKNOWN, sentence=said)
         return
     yield from judge(rights)
@@ -128,8 +133,12 @@ def _tasks(endpoint: Endpoint, service: Service) -> Iterator[Probe]:
     try:
         found = list(service.creations(service.clock() - _LOOK_BACK))
     except HypervisorError as error:
-        said = f"who made a snapshot cannot be told: {error}"
-        yield Probe(name="creators", state=ProbeState.WARNING, sentence=said)
+        yield Probe(
+            name="creators",
+            state=ProbeState.WARNING,
+            sentence=f"who made a snapshot cannot be told: {_own(endpoint, error)}",
+            repair="creators: false does without",
+        )
         return
     yield _well("creators", f"tasks can be read; {len(found):,} snapshot(s) made in the last hour")
 
@@ -159,9 +168,13 @@ def _no_login(name: str, endpoint: Endpoint, error: HypervisorError) -> Probe:
     return Probe(
         name=name,
         state=ProbeState.FAILED,
-        sentence=str(error).removeprefix(f"{endpoint.name}: "),
+        sentence=_own(endpoint, error),
         repair=_LOGIN if isinstance(error, AccessDenied) else None,
     )
+
+
+def _own(endpoint: Endpoint, error: HypervisorError) -> str:
+    return str(error).removeprefix(f"{endpoint.name}: ")
 
 
 def _well(name: str, sentence: str) -> Probe:
