@@ -23,6 +23,7 @@ from tests.hypervisors.vsphere.faketasks import (
     Rules,
     Task,
     consolidating,
+    key_of,
     removing,
 )
 from tests.hypervisors.vsphere.fakeworld import Vcenter, Vm
@@ -196,12 +197,18 @@ class FakeService:
         if found is None:
             raise CallRefused(f"ManagedObjectNotFound: {snapshot}")
         vm, snap = found
+        server, rules = self.server, self.server.rules
+        key = key_of(server.world, vm, snap)
+
+        def begin(fate: Fate) -> str:
+            task = server.begin(vm, REMOVE, fate, removing(server.world, vm, snap))
+            rules.tasks.setdefault(snapshot, []).append(task)
+            return task.moid
+
         return self._make(
             ("remove_snapshot", snapshot),
-            lambda: self.server.rules.removal(vm, snap, self.server.running()),
-            lambda fate: (
-                self.server.begin(vm, REMOVE, fate, removing(self.server.world, vm, snap)).moid
-            ),
+            lambda: rules.removal(vm, snap, server.running(), key),
+            begin,
         )
 
     def consolidate(self, machine: str) -> str:
@@ -209,9 +216,10 @@ class FakeService:
         vm = self.server.world.vms.get(machine)
         if vm is None:
             raise CallRefused(f"ManagedObjectNotFound: {machine}")
+        key = key_of(self.server.world, vm, None)
         return self._make(
             ("consolidate", machine),
-            lambda: self.server.rules.consolidation(vm, self.server.running()),
+            lambda: self.server.rules.consolidation(vm, self.server.running(), key),
             lambda fate: (
                 self.server.begin(vm, CONSOLIDATE, fate, consolidating(self.server.world, vm)).moid
             ),
@@ -237,11 +245,10 @@ class FakeService:
             server.sent.append(call)
         if fate.refused is not None:
             raise CallRefused(f"{fate.refused}: the server refused it")
-        if fate.arrives and not fate.late:
+        if fate.arrives:
             judge()
         task = begin(fate) if fate.arrives and not fate.late else ""
         if fate.late:
-            server.in_a_while(fate.late, judge)
             server.in_a_while(fate.late, lambda: begin(fate))
         server.peril.point("after the call")
         if not (fate.arrives and fate.answers) or fate.late:

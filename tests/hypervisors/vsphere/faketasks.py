@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from tests.hypervisors.vsphere.fakeworld import Snap, Unit, Vcenter, Vm
 
+Key = tuple[object, ...]
+"""What a person approves, and what a call is for, by ids that stand for nothing else."""
 REMOVE, CONSOLIDATE = "VirtualMachineSnapshot.remove", "VirtualMachine.consolidateDisks"
 
 
@@ -149,15 +151,16 @@ class Rules:
     """What no tool of ours may ever ask of the server; each breach is kept in words.
 
     ``approved`` are the snapshots, or the machines to consolidate, that a person let through.
+    ``tasks`` are the removals by snapshot: one that had no effect may be asked for again.
     """
 
     world: Vcenter
-    approved: set[tuple[object, ...]] | None = None
+    approved: set[Key] | None = None
     sent: list[tuple[str, str]] = field(default_factory=list)
-    struck: set[str] = field(default_factory=set)
+    tasks: dict[str, list[Task]] = field(default_factory=dict)
     breaches: list[str] = field(default_factory=list)
 
-    def removal(self, vm: Vm, snap: Snap, running: list[Task]) -> None:
+    def removal(self, vm: Vm, snap: Snap, running: list[Task], key: Key) -> None:
         self._of_machine(f"removal of {vm.name}/{snap.name}", vm, running)
         units = [
             u for key in vm.chains for u in (*snap.chains.get(key, ())[-1:], vm.above(snap, key))
@@ -167,18 +170,17 @@ class Rules:
             self.breaches.append(f"removal of {vm.name}/{snap.name}: the tree branches")
         if vm.consolidation_needed:
             self.breaches.append(f"removal of {vm.name}/{snap.name}: disks need consolidation")
-        if snap.moid in self.struck:
+        if any(task.ended_at is None or task.done for task in self.tasks.get(snap.moid, ())):
             self.breaches.append(f"removal of {vm.name}/{snap.name}: a second time")
-        self._approve(f"removal of {vm.name}/{snap.name}", key_of(self.world, vm, snap))
-        self.struck.add(snap.moid)
+        self._approve(f"removal of {vm.name}/{snap.name}", key)
 
-    def consolidation(self, vm: Vm, running: list[Task]) -> None:
+    def consolidation(self, vm: Vm, running: list[Task], key: Key) -> None:
         what = f"consolidation of {vm.name}"
         self._of_machine(what, vm, running)
         self._of_clones(what, vm, [unit for _, unit in vm.phantoms()])
-        self._approve(what, key_of(self.world, vm, None))
+        self._approve(what, key)
 
-    def _approve(self, what: str, key: tuple[object, ...]) -> None:
+    def _approve(self, what: str, key: Key) -> None:
         if self.approved is not None and key not in self.approved:
             self.breaches.append(f"{what}: nobody approved it")
 
@@ -204,7 +206,7 @@ class Rules:
             self.breaches.append(f"{what}: {name} stands on it")
 
 
-def key_of(world: Vcenter, vm: Vm, snap: Snap | None) -> tuple[object, ...]:
+def key_of(world: Vcenter, vm: Vm, snap: Snap | None) -> Key:
     """What a person approves: this snapshot of this machine of this vCenter, or the machine."""
     if snap is None:
         return world.uuid, vm.instance_uuid

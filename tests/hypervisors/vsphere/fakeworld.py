@@ -67,7 +67,6 @@ class Vm:
     managed_by: RawManagedBy | None = None
     tasks: list[str] = field(default_factory=list)
     last_id: int = 0
-    files: int = 0
 
     @property
     def folder(self) -> str:
@@ -173,11 +172,16 @@ class Vcenter:
         snap = Snap(self.moid("snapshot"), vm.last_id, name, at, vm.current, chains)
         vm.snaps[snap.moid], vm.current = snap, snap.moid
         for number, chain in enumerate(vm.chains.values()):
-            vm.files += 1
             store = chain[-1].store
-            file = f"[{store}] {vm.folder}/{vm.name}{number or ''}-{vm.files:06}.vmdk"
-            chain.append(Unit(file, store, size, {f"after {snap.moid}"}, True))
+            file = self._new_file(vm, f"[{store}] {vm.folder}/{vm.name}{number or ''}")
+            chain.append(Unit(file, store, size, {f"after {snap.moid}"}, is_delta=True))
         return snap
+
+    def _new_file(self, vm: Vm, start: str) -> str:
+        """The lowest number that is free, so that names are used again."""
+        taken = {unit.name for unit in vm.units()}
+        files = (f"{start}-{number:06}.vmdk" for number in range(1, 1000))
+        return next(file for file in files if file not in taken)
 
     def line(self, name: str = "web01", *names: str, disks: int = 1, store: str = "ds1") -> Vm:
         """A machine with a line of snapshots, oldest first."""
@@ -222,6 +226,22 @@ class Vcenter:
         made = self.take(vm, snap.name)
         made.created_at = snap.created_at
         return made
+
+    def move(self, vm: Vm, store: str) -> None:
+        """Put all files of a machine on another datastore."""
+        self.store(store)
+        for unit in vm.units():
+            unit.name, unit.store = unit.name.replace(f"[{unit.store}]", f"[{store}]"), store
+        vm.stores = [store]
+
+    def revert(self, vm: Vm, snap: Snap) -> None:
+        """Go back to a snapshot: what was written since is a branch of its own, or gone."""
+        vm.chains = {key: list(chain) for key, chain in snap.chains.items()}
+        vm.current = snap.moid
+        for number, chain in enumerate(vm.chains.values()):
+            store = chain[-1].store
+            file = self._new_file(vm, f"[{store}] {vm.folder}/{vm.name}{number or ''}")
+            chain.append(Unit(file, store, GIB, {f"again {snap.moid}"}, is_delta=True))
 
     def restore(self, vm: Vm, other: Vm) -> None:
         """Let two machines have each other's id, as after a restore of the manager."""

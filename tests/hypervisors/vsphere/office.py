@@ -5,29 +5,30 @@ Everything between the seam and the person is the product: collector, planner, c
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from unittest.mock import patch
 
 import pytest
-from snapaudit.hypervisors.vsphere.collect import collect
 
 from snapaudit import registry
 from snapaudit.app import applying
 from snapaudit.app.applying import Means, apply
 from snapaudit.app.audit import audit
 from snapaudit.app.gather import SecretOf
-from snapaudit.app.planning import Wanted, make_plan
+from snapaudit.app.planning import Wanted, make_plan, sign_off
 from snapaudit.config.settings import Settings
 from snapaudit.enforce.journal import Journal, Record, read_journal
 from snapaudit.enforce.sealing import read_plan, write_plan
 from snapaudit.enforce.state import State, prepare
 from snapaudit.errors import HypervisorError, RefusedError
 from snapaudit.hypervisors.vsphere.act import VsphereActuator
+from snapaudit.hypervisors.vsphere.collect import collect
 from snapaudit.model.acting import Abilities, MergeOrder
 from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import Coverage, CoverageState, Inventory
@@ -40,7 +41,7 @@ from snapaudit.ports import Actuator, Progress
 from tests.enforce.fake.office import policy
 from tests.enforce.folders import quick_folder
 from tests.hypervisors.vsphere.fake import FakeServer, FakeService, Vm
-from tests.hypervisors.vsphere.faketasks import key_of
+from tests.hypervisors.vsphere.faketasks import Key, key_of, removing
 from tests.hypervisors.vsphere.fakeworld import Vcenter
 
 KIND, ENDPOINT = "vsphere", "vc1"
@@ -79,7 +80,7 @@ class Office:
     server: FakeServer = field(default_factory=FakeServer)
     limits: Limits = field(default_factory=lambda: Limits(max_share=1.0))
     told: list[Merging] = field(default_factory=list)
-    keys: dict[str, set[tuple[object, ...]]] = field(default_factory=dict)
+    keys: dict[str, set[Key]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         prepare(State(self.folder))
@@ -151,7 +152,7 @@ class Office:
         self.keys[made.id] = {key for action in made.actions for key in self._keys(action)}
         return write_plan(State(self.folder), made)
 
-    def _keys(self, action: Action) -> Iterator[tuple[object, ...]]:
+    def _keys(self, action: Action) -> Iterator[Key]:
         vm = self.world.vms[action.vm_id]
         yield key_of(self.world, vm, None)
         if action.snapshot_id is not None:
@@ -207,6 +208,11 @@ class Site(Office):
         assert self.calls == []
         return outcome
 
+    def refuses_or_gone(self, plan: Path) -> None:
+        """Apply it: the one action is refused, or its target is not there; nothing is sent."""
+        assert set(self.ends(plan)) <= {Event.REFUSED, Event.ALREADY_GONE}
+        assert self.calls == []
+
     def refuses_all(self, plan: Path, words: str) -> None:
         """Apply it: the run as a whole is refused, and nothing more is sent."""
         before = len(self.calls)
@@ -214,8 +220,31 @@ class Site(Office):
             self.apply(plan)
         assert len(self.calls) == before
 
-    def limit(self, **changes: object) -> None:
-        self.limits = replace(self.limits, **changes)  # type: ignore[arg-type]
+    def keep_only(self, plan: Path, snapshot: str) -> None:
+        """Decide that nothing but this snapshot is deleted, and sign it off."""
+        document = json.loads(plan.read_text("utf-8"))
+        for action in document["actions"]:
+            action["decision"] = "apply" if action["snapshot_id"] == snapshot else "skip"
+        plan.write_text(json.dumps(document, indent=2), "utf-8")
+        sign_off(self.settings, plan, "bob", self.world.clock.now())
+
+    def delete_by_hand(self) -> None:
+        """Somebody deletes the latest snapshot by the vSphere Client."""
+        assert self.vm.current is not None
+        snap = self.vm.snaps[self.vm.current]
+        for step in removing(self.world, self.vm, snap):
+            step()
+
+    def finish(self, plan: Path, most: int = 4) -> None:
+        """Apply until it is used up."""
+        for _ in range(most):
+            try:
+                self.apply(plan)
+            except RefusedError as error:
+                if "was carried out already" in str(error):
+                    return
+                raise
+        raise AssertionError(f"not done after {most} runs: {self.events}")
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from snapaudit.model.acting import Call, Phase, Watched
 from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import Inventory, LayerRole
 from snapaudit.model.plan import VmId
+from snapaudit.ports import Stoppable
 from tests.builders import GIB, NOW, disk, inventory, layer, snapshot, vm
 from tests.hypervisors.vsphere.fake import FakeServer, FakeService, Fate, Vm
 
@@ -257,7 +258,9 @@ def test_p10_session_that_ended_is_begun_anew_by_the_last_look() -> None:
     assert len(one.server.sent) == 1
 
 
-def test_p10_session_that_ends_between_look_and_call_is_a_refusal_and_never_sent_again() -> None:
+def test_p10_session_that_ends_between_look_and_call_is_a_refusal_and_never_sent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     one = bench()
     call = one.removal()
     look, asked = one.service.read_of, []
@@ -268,7 +271,7 @@ def test_p10_session_that_ends_between_look_and_call_is_a_refusal_and_never_sent
         one.server.session_over = len(asked) == 2
         return iter(found)
 
-    one.service.read_of = ending  # type: ignore[method-assign]
+    monkeypatch.setattr(one.service, "read_of", ending)
     with pytest.raises(CallRefused, match="NotAuthenticated"):
         one.hand.send(call)
     assert one.server.sent == []
@@ -415,11 +418,15 @@ def test_closing_ends_the_session_and_no_task() -> None:
     assert len(one.vm.snaps) == 1
 
 
-def test_closing_a_connection_that_is_lost_is_no_error() -> None:
+def test_closing_a_connection_that_is_lost_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     one = bench()
 
     def lost() -> None:
         raise Unreachable("vc1: connection reset by peer")
 
-    one.service.close = lost  # type: ignore[method-assign]
+    monkeypatch.setattr(one.service, "close", lost)
     one.hand.close()
+
+
+def test_grd_19_a_task_cannot_be_taken_back_here_not_even_by_a_person() -> None:
+    assert not isinstance(bench().hand, Stoppable)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
 from tests.faults.test_lint import METHODS, calls, found, names_in, texts, trees
 
 HERE = "hypervisors/vsphere"
-ACTING = ("act", "calls", "ways", "sending", "watching", "reading")
+DECIDING = ("act", "calls", "ways", "sending", "watching", "reading")
+# Modules through which something can leave for a server. Others name methods as words that they
+# read: those that a server has switched off, and the rights that an account should not have.
+SENDING = frozenset(
+    {*DECIDING, "acting", "client", "session", "stub", "bulk", "exchange", "tasks", "searching"}
+)
 BANNED = re.compile(
     r"RemoveAllSnapshots|removeAllSnapshots|RemoveAllSnapshotsEx|retentionDays"
     r"|RevertTo|revertTo|Revert_?Snapshot|DeleteDatastoreFile|DeleteVirtualDisk|DeleteFile"
@@ -22,13 +28,24 @@ BANNED = re.compile(
 MUTATING = frozenset({"RemoveSnapshot_Task", "ConsolidateVMDisks_Task"})
 
 
-def is_ours(name: str) -> bool:
-    return name.startswith(HERE)
+def sends(name: str) -> bool:
+    return name.startswith(HERE) and Path(name).stem in SENDING
 
 
-def test_tst_16_inv_04_nothing_that_takes_more_reverts_or_deletes_files_is_named() -> None:
-    assert sum(is_ours(name) for name in trees()) > 10
-    assert found(is_ours, BANNED) == []
+def called_anywhere() -> list[str]:
+    return [
+        f"{name}: {word}"
+        for name, tree in trees().items()
+        if name.startswith(HERE)
+        for word in names_in(tree)
+        if BANNED.search(word)
+    ]
+
+
+def test_tst_16_inv_04_nothing_that_takes_more_reverts_or_deletes_files_is_called() -> None:
+    assert sum(sends(name) for name in trees()) == len(SENDING)
+    assert found(sends, BANNED) == []
+    assert called_anywhere() == []
 
 
 def test_tst_16_inv_04_children_are_never_removed_and_disks_always_consolidated() -> None:
@@ -49,11 +66,11 @@ def test_tst_16_inv_04_no_method_that_ends_or_wipes_a_machine_is_called() -> Non
     assert bad == []
 
 
-def test_inv_12_each_mutating_method_is_named_by_the_acting_session_alone() -> None:
+def test_inv_12_each_mutating_method_is_called_by_the_acting_session_alone() -> None:
     named = {
         name
         for name, tree in trees().items()
-        for word in (*names_in(tree), *texts(tree))
+        for word in (*names_in(tree), *(texts(tree) if sends(name) else ()))
         if word in MUTATING
     }
     assert named == {f"{HERE}/acting.py"}
@@ -90,7 +107,7 @@ def test_tst_16_grd_24_no_call_that_changes_something_stands_in_a_loop(module: s
 
 
 def test_what_decides_what_is_sent_knows_no_sdk() -> None:
-    for module in ACTING:
+    for module in DECIDING:
         tree = trees()[f"{HERE}/{module}.py"]
         assert not [word for word in names_in(tree) if "vmomi" in word.lower()], module
 
@@ -98,4 +115,4 @@ def test_what_decides_what_is_sent_knows_no_sdk() -> None:
 def test_a_lint_that_finds_nothing_can_find_something(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = ast.parse("vm.RemoveAllSnapshots_Task()\ntask.CancelTask()\n")
     monkeypatch.setitem(trees(), f"{HERE}/act.py", bad)
-    assert len(found(is_ours, BANNED)) == 2
+    assert len(found(sends, BANNED)) == len(called_anywhere()) == 2
