@@ -20,13 +20,15 @@ class Reading:
     """What was heard of an endpoint.
 
     ``answers`` by node name in lower case, the first host first; ``failed`` says of the other nodes
-    why they did not answer. ``has_disks``: whether the disk files were asked for.
+    why they did not answer. ``has_disks``: whether disk files were asked for; ``only``: those of
+    these machines alone, None: all.
     """
 
     answers: Mapping[str, Answer]
     failed: Mapping[str, str] = field(default_factory=dict)
     clock_skew_seconds: float | None = None
     has_disks: bool = True
+    only: frozenset[str] | None = None
     is_verified: bool | None = None
 
     @property
@@ -40,6 +42,10 @@ class Reading:
         """Whether local paths mean the same to all of the endpoint: it is one host, alone."""
         is_clustered = any(host.cluster for _, host in self.hosts)
         return len(self.answers) + len(self.failed) == 1 and not is_clustered
+
+    def asked_disks_of(self, machine: str) -> bool:
+        """Whether a machine's disk files were asked for, so that one that is missing is a hole."""
+        return self.has_disks and (self.only is None or machine in self.only)
 
     @property
     def manager_id(self) -> str | None:

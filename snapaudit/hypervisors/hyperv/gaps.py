@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from snapaudit.hypervisors.hyperv.chains import Machine
 from snapaudit.hypervisors.hyperv.cluster import Found, Reading, plain, unclaimed
@@ -14,7 +14,9 @@ _NOTHING_VISIBLE = (
     "(Hyper-V lists nothing, without a word, to who is not in Hyper-V Administrators)"
 )
 # What an error may be about without casting doubt on the machines' and checkpoints' records.
-_BESIDE_RECORDS = frozenset({"disk", "file", "folder", "vol", "csv", "event"})
+_BESIDE_RECORDS = frozenset({"disk", "folder", "vol", "csv", "event", "cluster", "merge"})
+# WBEM_E_INVALID_CLASS: a release that cannot switch merging off does not have the setting.
+_NO_SUCH_CLASS = 0x80041010
 
 
 def gaps(reading: Reading, machines: Sequence[Machine]) -> tuple[Gap, ...]:
@@ -26,17 +28,22 @@ def _gaps(reading: Reading, machines: Sequence[Machine]) -> Iterator[Gap]:
     for node, reason in reading.failed.items():
         yield Gap(subject=f"node {node}", reason=reason)
     for node, answer in reading.answers.items():
-        for error in answer.errors:
+        for error in filter(is_gap, answer.errors):
             subject = _subject(error) if reading.is_one_host else f"{node}: {_subject(error)}"
             yield Gap(subject=subject, reason=said(error))
     for node, row in unclaimed(reading):
         reason = f"its machine {row.machine} is not listed on {node}, nor anywhere else"
         yield Gap(subject=f"checkpoint {row.name}", reason=reason)
-    if reading.has_disks:
-        yield from _of_chains(machines)
+    yield from _of_chains(machine for machine in machines if reading.asked_disks_of(machine.id))
 
 
-def _of_chains(machines: Sequence[Machine]) -> Iterator[Gap]:
+def is_gap(error: ErrorRow) -> bool:
+    """Whether something was not read that this release of Windows has."""
+    number = (error.number or 0) & 0xFFFFFFFF
+    return not (error.where == "merge" and number == _NO_SUCH_CLASS)
+
+
+def _of_chains(machines: Iterable[Machine]) -> Iterator[Gap]:
     """Chains that should have been followed. An image that is known to be gone is a finding."""
     for machine in machines:
         for chain in machine.chains:
@@ -70,7 +77,7 @@ def unread(found: Found, reading: Reading) -> Iterator[str]:
     """What could not be read of a machine's own records, or of those of its whole node."""
     ours = {found.id, found.row.name, *(checkpoint.id for checkpoint in found.checkpoints)}
     for node in dict.fromkeys(found.nodes):
-        for error in reading.answers[node].errors:
+        for error in filter(is_gap, reading.answers[node].errors):
             is_of_all = not error.id and error.where not in _BESIDE_RECORDS
             if is_of_all or (error.id and (error.id in ours or plain(error.id) in ours)):
                 yield f"{_subject(error)}: {said(error)}"

@@ -12,6 +12,7 @@ from datetime import timedelta
 from snapaudit.hypervisors.hyperv import paths
 from snapaudit.hypervisors.hyperv.chains import Machine
 from snapaudit.hypervisors.hyperv.cluster import Reading, unclaimed
+from snapaudit.hypervisors.hyperv.gaps import is_gap
 from snapaudit.hypervisors.hyperv.images import Images, known, loose
 from snapaudit.hypervisors.hyperv.rows import FileRow
 from snapaudit.hypervisors.hyperv.statuses import BACKING_UP, CALM
@@ -26,7 +27,8 @@ def hindrance(reading: Reading, machines: Sequence[Machine]) -> str | None:
     """Why unused files cannot be told; None: they can."""
     if reading.failed:
         return f"node {next(iter(reading.failed))} did not answer, and may use them"
-    if not reading.has_disks or any(answer.errors for answer in reading.answers.values()):
+    errors = (error for answer in reading.answers.values() for error in answer.errors)
+    if not reading.has_disks or reading.only is not None or any(map(is_gap, errors)):
         return "not everything that may use them could be read"
     if any(True for _ in unclaimed(reading)):
         return "checkpoints were told of without their machine, whose disks may use them"

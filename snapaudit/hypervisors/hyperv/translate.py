@@ -137,6 +137,8 @@ def _blind_spots(seen: View, *, is_whole: bool) -> Iterator[str]:
             "disk files were not asked for (sizes: false): sizes of checkpoints, and whatever "
             "stands on their files, are unknown"
         )
+    elif seen.reading.only is not None:
+        yield "disk files of other machines were not asked for: any of them may stand on these"
     why = strays.hindrance(seen.reading, seen.machines) if is_whole else None
     if why is not None:
         yield f"files that nothing uses were not looked for: {why}"

@@ -153,7 +153,7 @@ class Machine:
     # As rows -------------------------------------------------------------------------------------
 
     def rows(self) -> list[object]:
-        """What the collecting script tells: every chain of drives and held files, and the folder."""
+        """What the collecting script tells: all chains of drives and held files, and the folder."""
         told: list[object] = [
             self._machine_row(),
             *map(self._checkpoint_row, self.records.values()),
