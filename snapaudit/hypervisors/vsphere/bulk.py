@@ -10,12 +10,12 @@ from typing import Any
 from pyVmomi import VmomiSupport
 
 from snapaudit.errors import HypervisorError
-from snapaudit.hypervisors.vsphere.exchange import page
+from snapaudit.hypervisors.vsphere.exchange import feeding
 from snapaudit.hypervisors.vsphere.faults import EXPIRED, NETWORK
 from snapaudit.hypervisors.vsphere.raw import RawObject
 from snapaudit.hypervisors.vsphere.session import Expired, Session
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed, SoapFault
-from snapaudit.hypervisors.vsphere.soap.objects import PageReader
+from snapaudit.hypervisors.vsphere.soap.flat import FlatReader
 from snapaudit.hypervisors.vsphere.soap.request import (
     go_on,
     retrieve_objects,
@@ -139,7 +139,7 @@ class Bulk:
     def _pages(self, body: bytes, seen: set[str]) -> Iterator[RawObject]:
         method, stale = "RetrievePropertiesEx", 0
         while stale < _PAGES_WITHOUT_NEWS:
-            reader, before = PageReader(), len(seen)
+            reader, before = FlatReader(), len(seen)
             for found in self._answer(method, body, reader):
                 if found.moid not in seen:
                     seen.add(found.moid)
@@ -151,9 +151,11 @@ class Bulk:
             stale = 0 if len(seen) > before else stale + 1
         raise self._session.ours(Malformed("the server goes on sending pages without news"))
 
-    def _answer(self, method: str, body: bytes, reader: PageReader) -> Iterator[RawObject]:
+    def _answer(self, method: str, body: bytes, reader: FlatReader) -> Iterator[RawObject]:
         try:
-            yield from page(self._session.stub, method, body, reader)
+            for _ in feeding(self._session.stub, method, body, reader):
+                yield from reader.take()
+            yield from reader.take()
         except (Malformed, *NETWORK) as error:
             raise self._session.ours(error) from error
 

@@ -6,32 +6,34 @@ import time
 import zlib
 from collections.abc import Iterator
 from http.client import HTTPResponse
-from typing import Any
+from typing import Any, Protocol
 
-from snapaudit.hypervisors.vsphere.raw import RawObject
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed
-from snapaudit.hypervisors.vsphere.soap.objects import PageReader
-from snapaudit.hypervisors.vsphere.soap.stream import Stream
 from snapaudit.hypervisors.vsphere.stub import Stub
 
 _CHUNK = 2**17
 _FAULT = 500
+
+
+class Reader(Protocol):
+    """What reads an answer while it arrives."""
+
+    def feed(self, data: bytes) -> None:
+        """The next piece."""
+        ...
+
+    def close(self) -> None:
+        """The end. Raises Malformed if the answer was cut, SoapFault if it was a fault."""
+        ...
+
+
 _GZIP = zlib.MAX_WBITS + 16
 
 
-def page(stub: Stub, method: str, body: bytes, reader: PageReader) -> Iterator[RawObject]:
-    """The objects of one answer as they arrive; afterwards the reader knows the token.
+def feeding(stub: Stub, method: str, body: bytes, reader: Reader) -> Iterator[None]:
+    """Send a request once and feed its answer to a reader, pausing after each piece.
 
     Raises SoapFault, Malformed, or what the connection raises.
-    """
-    for _ in feeding(stub, method, body, reader.stream):
-        yield from reader.take()
-    yield from reader.take()
-
-
-def feeding(stub: Stub, method: str, body: bytes, stream: Stream) -> Iterator[None]:
-    """Send a request once and feed its answer to a stream, pausing after each piece.
-
     A connection that was not read to its end is closed: what is left on it answers nothing else.
     """
     stub.permit(method)
@@ -39,10 +41,10 @@ def feeding(stub: Stub, method: str, body: bytes, stream: Stream) -> Iterator[No
     is_whole = False
     try:
         for piece in _answer(stub, connection, body):
-            stream.feed(piece)
+            reader.feed(piece)
             yield
         is_whole = True
-        stream.close()
+        reader.close()
     finally:
         (stub.ReturnConnection if is_whole else _close)(connection)
 

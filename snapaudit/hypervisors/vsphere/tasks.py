@@ -17,8 +17,8 @@ from snapaudit.hypervisors.vsphere.raw import RawFault, RawObject, RawTask
 from snapaudit.hypervisors.vsphere.session import Session
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed, SoapFault, localized
 from snapaudit.hypervisors.vsphere.soap.request import request
+from snapaudit.hypervisors.vsphere.soap.simple import moment
 from snapaudit.hypervisors.vsphere.soap.stream import Stream
-from snapaudit.hypervisors.vsphere.soap.values import moment
 
 TASK = "Task"
 CREATED = "VirtualMachine.createSnapshot"
@@ -58,10 +58,7 @@ def _next(session: Session, collector: str) -> list[RawTask]:
     found: list[RawTask] = []
     method = "ReadNextTasks"
 
-    def start(name: str, attributes: dict[str, str]) -> None:
-        stream.tree(name, attributes, lambda element: found.append(task_of(element)))
-
-    stream = Stream(start, lambda _: None)
+    stream = _TaskReader(found).stream
     body = request(method, ("TaskHistoryCollector", collector), f"<maxCount>{_AT_ONCE}</maxCount>")
     try:
         for _ in feeding(session.stub, method, body, stream):
@@ -69,6 +66,18 @@ def _next(session: Session, collector: str) -> list[RawTask]:
     except (SoapFault, Malformed, *NETWORK) as error:
         raise session.ours(error) from error
     return found
+
+
+class _TaskReader:
+    """Tasks out of an answer, each as a tree."""
+
+    def __init__(self, found: list[RawTask]) -> None:
+        self._found = found
+        self.stream = Stream(self)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """A task begins."""
+        self.stream.tree(name, attributes, lambda element: self._found.append(task_of(element)))
 
 
 def task_of(element: Element) -> RawTask:

@@ -1,61 +1,20 @@
-"""Values by their ``xsi:type``: simple ones, and small records (vSphere Web Services API)."""
+"""Values by their ``xsi:type``: simple ones, arrays, and records (vSphere Web Services API)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from xml.etree.ElementTree import Element
 
 from snapaudit.hypervisors.vsphere.raw import FoundFile, RawFault, RawFork, RawManagedBy
+from snapaudit.hypervisors.vsphere.soap.devices import disks_of
 from snapaudit.hypervisors.vsphere.soap.fault import localized, type_of
+from snapaudit.hypervisors.vsphere.soap.layout import layout_of
+from snapaudit.hypervisors.vsphere.soap.simple import SIMPLE, boolean, moment
+from snapaudit.hypervisors.vsphere.soap.snapshots import tree_of
 
-Convert = Callable[[str], object]
-
-_TRUE = ("true", "1")
 # `[datastore] folder`, whatever stands between the two.
 _FOLDER = re.compile(r"^(\[[^]]*\])[ /]*")
-
-
-def moment(text: str | None) -> datetime | None:
-    """An ``xsd:dateTime`` in UTC; None for what is no moment, or one without a zone."""
-    try:
-        found = datetime.fromisoformat(text or "")
-        return found.astimezone(UTC) if found.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def boolean(text: str) -> bool:
-    """An ``xsd:boolean``."""
-    return text.strip() in _TRUE
-
-
-def flag(element: Element, name: str) -> bool | None:
-    """A boolean inside a record; None where it is unset."""
-    text = element.findtext(name)
-    return None if text is None else boolean(text)
-
-
-SIMPLE: Mapping[str, Convert] = {
-    "string": str,
-    "boolean": boolean,
-    **dict.fromkeys(("byte", "short", "int", "long"), int),
-    **dict.fromkeys(("float", "double"), float),
-    "dateTime": moment,
-    "anyURI": str,
-}
-"""What the text of a simple value becomes, by its type's name."""
-
-WORDS = frozenset(
-    {"ManagedObjectReference", "VirtualMachinePowerState", "VirtualMachineConnectionState"}
-    | {"VirtualMachineFaultToleranceState", "HostSystemConnectionState", "TaskInfoState"}
-    | {"MethodName", "TypeName", "PropertyPath"}
-)
-"""Types whose text is the value, and is the same for many objects."""
-
-ARRAYS = frozenset({"ArrayOfManagedObjectReference", "ArrayOfString", "ArrayOfMethodName"})
-"""Arrays of texts."""
 
 
 def value_of(element: Element) -> object:
@@ -77,13 +36,19 @@ def _item(element: Element, declared: str) -> object:
     return value_of(element)
 
 
-def _fork(element: Element) -> RawFork:
+def fork_of(fields: Mapping[str, str]) -> RawFork:
+    """From the texts of a vim.vm.ForkConfigInfo."""
+    enabled = fields.get("parentEnabled")
     return RawFork(
-        parent_enabled=flag(element, "parentEnabled"),
-        parent_group=element.findtext("parentForkGroupId"),
-        child_group=element.findtext("childForkGroupId"),
-        child_type=element.findtext("childType"),
+        parent_enabled=None if enabled is None else boolean(enabled),
+        parent_group=fields.get("parentForkGroupId"),
+        child_group=fields.get("childForkGroupId"),
+        child_type=fields.get("childType"),
     )
+
+
+def _fork(element: Element) -> RawFork:
+    return fork_of({child.tag: child.text or "" for child in element})
 
 
 def _managed_by(element: Element) -> RawManagedBy:
@@ -126,6 +91,9 @@ def _text(name: str) -> Callable[[Element], object]:
 
 
 RECORDS: Mapping[str, Callable[[Element], object]] = {
+    "VirtualMachineSnapshotInfo": tree_of,
+    "VirtualMachineFileLayoutEx": layout_of,
+    "ArrayOfVirtualDevice": disks_of,
     "ManagedByInfo": _managed_by,
     "VirtualMachineForkConfigInfo": _fork,
     "CustomFieldStringValue": _custom,

@@ -1,0 +1,97 @@
+"""A vim.vm.FileLayoutEx from a row of events: most of the elements of a whole reading."""
+
+from __future__ import annotations
+
+from sys import intern
+
+from snapaudit.hypervisors.vsphere.raw import (
+    NO_FILE,
+    RawChain,
+    RawFile,
+    RawLayout,
+    RawSnapshotLayout,
+)
+from snapaudit.hypervisors.vsphere.soap.layout import file_of
+from snapaudit.hypervisors.vsphere.soap.row import VAL, Names, Next, Unusual
+from snapaudit.hypervisors.vsphere.soap.simple import moment
+
+_FILE, _DISK, _CHAIN, _FILE_KEY = map(intern, ("file", "disk", "chain", "fileKey"))
+_SNAPSHOT, _DATA, _MEMORY, _AT = map(intern, ("snapshot", "dataKey", "memoryKey", "timestamp"))
+_KEY, _TYPE = intern("key"), intern("type")
+_TEXTS = (intern("name"), _TYPE, intern("backingObjectId"))
+NAMES = (_FILE, _DISK, _CHAIN, _FILE_KEY, _SNAPSHOT, _DATA, _MEMORY, _AT, _KEY, *_TEXTS)
+
+
+class Layouts:
+    """Reads one layout after the other; words that many files share are kept once.
+
+    Fields gather until what holds them ends. A snapshot's ``key`` is put aside when ``dataKey``
+    follows it, for its disks have one as well; the disks up to its end are its own.
+    """
+
+    def __init__(self) -> None:
+        self._words: dict[str, str] = {}
+
+    def read(self, take: Next, names: Names) -> RawLayout:
+        """A layout."""
+        self._begin()
+        at = None
+        while (event := take()) is not VAL:
+            if names.get(event) is event:
+                self._end(event)
+                continue
+            name = take()
+            if name is _FILE_KEY:
+                self._unit.append(int(event))
+            elif name is _DATA:
+                self._begin_snapshot(int(event))
+            elif name is _AT:
+                at = event
+            else:
+                self._fields[name] = event
+        return RawLayout(self._files, tuple(self._own), tuple(self._snapshots), moment(at))
+
+    def _begin(self) -> None:
+        self._fields: dict[str, str] = {}
+        self._files: dict[int, RawFile] = {}
+        self._unit: list[int] = []
+        self._chain: list[tuple[int, ...]] = []
+        self._disks: list[RawChain] = []
+        self._own = self._disks
+        self._snapshots: list[RawSnapshotLayout] = []
+
+    def _begin_snapshot(self, data_key: int) -> None:
+        self._head = (self._fields.pop(_KEY), data_key)
+        self._disks = []
+
+    def _end(self, name: str) -> None:
+        if name is _FILE:
+            self._end_file()
+        elif name is _CHAIN:
+            self._chain.append(tuple(self._unit))
+            self._unit = []
+        elif name is _DISK:
+            self._end_disk()
+        elif name is _SNAPSHOT:
+            self._end_snapshot()
+        elif name in _TEXTS:
+            self._fields[name] = ""
+        else:
+            raise Unusual
+
+    def _end_file(self) -> None:
+        fields = self._fields
+        fields[_TYPE] = self._words.setdefault(fields[_TYPE], fields[_TYPE])
+        file = file_of(fields)
+        self._files[file.key] = file
+        fields.clear()
+
+    def _end_disk(self) -> None:
+        self._disks.append(RawChain(int(self._fields.pop(_KEY)), tuple(self._chain)))
+        self._chain = []
+
+    def _end_snapshot(self) -> None:
+        memory = int(self._fields.pop(_MEMORY, NO_FILE))
+        self._snapshots.append(RawSnapshotLayout(*self._head, memory, tuple(self._disks)))
+        self._disks = self._own
+        self._fields.clear()
