@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from snapaudit import registry
 from snapaudit.cli.commands import application
 from snapaudit.cli.exits import Exit
 from snapaudit.enforce.state import State
-from snapaudit.hypervisors.libvirt import LIBVIRT, protections
 from snapaudit.model.journal import Event
 from snapaudit.model.limits import GIB, Limits
 from snapaudit.model.outcome import Outcome, RunReport
@@ -24,7 +24,10 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SAFETY = (ROOT / "docs/safety.md").read_text(encoding="utf-8")
 COMMANDS = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
 DOCUMENTS = COMMANDS.split("### Plan")[1]
-LIBVIRT_PAGE = (ROOT / "docs/hypervisors/libvirt.md").read_text(encoding="utf-8")
+
+
+def page_of(kind: str) -> str:
+    return (ROOT / f"docs/hypervisors/{kind}.md").read_text(encoding="utf-8")
 
 
 def pages() -> list[Path]:
@@ -54,12 +57,13 @@ def test_readme_names_every_format() -> None:
     assert set(listed[1].split("|")) == set(AUDIT_FORMATS)
 
 
-def test_every_protection_has_its_line_in_the_page_of_libvirt() -> None:
-    folder = Path(protections.__file__).parent
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_every_protection_has_its_line_in_the_page_of_its_platform(kind: str) -> None:
+    folder = ROOT / "snapaudit/hypervisors" / kind
     source = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.py"))
-    words = set(re.findall(r'(?:yield |_PROTECTION = )f?"([a-z-]+): ', source)) | {"busy"}
-    documented = set(re.findall(r"`([a-z-]+)`", LIBVIRT_PAGE.split("## What protects")[1]))
-    assert words
+    words = set(re.findall(r'(?:yield |_PROTECTION = |yield from \()f?"([a-z-]+): ', source))
+    documented = set(re.findall(r"`([a-z-]+)`", page_of(kind).split("## What protects")[1]))
+    assert "busy" in words
     assert words <= documented
 
 
@@ -125,9 +129,10 @@ def test_every_file_of_the_state_folder_is_told() -> None:
         assert f"`{folder.name}/" in COMMANDS, folder.name
 
 
-def test_every_option_of_a_libvirt_endpoint_is_documented() -> None:
-    for option in LIBVIRT.options:
-        assert f"`{option}" in LIBVIRT_PAGE
+@pytest.mark.parametrize("kind", registry.kinds())
+def test_every_option_of_an_endpoint_is_documented(kind: str) -> None:
+    for option in registry.hypervisor(kind).options:
+        assert f"`{option}" in page_of(kind), option
 
 
 def test_every_rule_says_why_and_what_to_do() -> None:
