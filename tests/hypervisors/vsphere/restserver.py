@@ -62,13 +62,18 @@ class Tagging:
         return identity
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    service: Tagging
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     @property
     def service(self) -> Tagging:
-        found: Tagging = self.server.service  # type: ignore[attr-defined]
-        return found
+        assert isinstance(self.server, _Server)
+        return self.server.service
 
     def do_GET(self) -> None:
         self._answered("GET")
@@ -179,9 +184,8 @@ def serving(service: Tagging, folder: Path) -> Iterator[Tagging]:
     """The service on a free port of loopback, with the certificate in the folder."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "servercert.pem", folder / "serverkey.pem")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    server.service = service  # type: ignore[attr-defined]
+    server = _Server(("127.0.0.1", 0), _Handler)
+    server.service = service
     server.socket = context.wrap_socket(server.socket, server_side=True)
     service.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
