@@ -9,10 +9,10 @@ from datetime import datetime
 from snapaudit.hypervisors.hyperv import (
     chains,
     cluster,
+    described,
     gaps,
     images,
     paths,
-    records,
     statuses,
     strays,
     volumes,
@@ -111,7 +111,7 @@ def _described(
         datastores=tuple(
             volumes.datastores(around.volumes, around.images, _lying(seen, is_whole=is_whole))
         ),
-        virtual_machines=tuple(records.virtual_machine(one, around) for one in meant),
+        virtual_machines=tuple(described.virtual_machine(one, around) for one in meant),
         strays=unused,
         gaps=missing,
         blind_spots=tuple(_blind_spots(seen, is_whole=is_whole)),

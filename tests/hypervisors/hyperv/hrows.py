@@ -28,7 +28,7 @@ OK, MERGING, DELETING, BACKING_UP = 2, 32772, 32770, 32776
 
 def guid(name: str) -> str:
     """The same id for the same name, in every run."""
-    return str(uuid5(NAMESPACE_DNS, name))
+    return str(uuid5(NAMESPACE_DNS, ascii(name)))
 
 
 def host_row(name: str = "HV1", /, **changes: Any) -> HostRow:
