@@ -51,9 +51,9 @@ def _seen(call: Call, service: ActingService) -> Machine:
 
 
 def _must_be_the_machine(call: Call, seen: Machine) -> None:
-    if seen.manager is None or seen.manager != about(call, "manager"):
+    if seen.manager != about(call, "manager"):
         raise CallRefused(f"another manager answers ({seen.manager}): nothing was sent")
-    if seen.instance_uuid is None or seen.instance_uuid != about(call, "machine"):
+    if seen.instance_uuid != about(call, "machine"):
         raise CallRefused(f"{seen.moid} is another machine by now: nothing was sent")
 
 
