@@ -18,7 +18,7 @@ from snapaudit.hypervisors.vsphere.soap.devices import disk_of
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed
 from snapaudit.hypervisors.vsphere.soap.page import PageReader
 from snapaudit.hypervisors.vsphere.soap.parts import Part, parts
-from snapaudit.hypervisors.vsphere.soap.row import VAL, Names, Next, Unusual
+from snapaudit.hypervisors.vsphere.soap.row import VAL, Known, Next, Unusual
 from snapaudit.hypervisors.vsphere.soap.simple import Convert, boolean
 from snapaudit.hypervisors.vsphere.soap.stream import LARGEST
 from snapaudit.hypervisors.vsphere.soap.values import fork_of
@@ -186,7 +186,7 @@ class FlatReader:
         self._disguised = True
 
     def _read(self, kind: str, take: Next) -> RawObject:
-        moid, names, values = take(), self._names, dict[str, object]()
+        moid, known, values = take(), self._names.get, dict[str, object]()
         if take() is not _OBJ or self._is_odd():
             raise Unusual
         while (path := take()) is not _OBJECTS:
@@ -197,12 +197,12 @@ class FlatReader:
                 text = take()
                 if text is VAL:
                     text = ""
-                elif take() is not VAL or names.get(text) is text:
+                elif take() is not VAL or known(text) is text:
                     raise Unusual
                 values[path] = convert(text)
             else:
                 path, read = self._records[path]
-                values[path] = read(take, names)
+                values[path] = read(take, known)
             if take() is not _SET:
                 raise Unusual
         return RawObject(kind, moid, values)
@@ -221,10 +221,10 @@ def _records() -> dict[str, tuple[str, Any]]:
     return {path: (path, read) for path, read in found.items()}
 
 
-def _managed_by(take: Next, names: Names) -> RawManagedBy:
-    fields = row.leaves(take, names)
+def _managed_by(take: Next, known: Known) -> RawManagedBy:
+    fields = row.leaves(take, known)
     return RawManagedBy(fields["extensionKey"], fields["type"])
 
 
-def _fork(take: Next, names: Names) -> RawFork:
-    return fork_of(row.leaves(take, names))
+def _fork(take: Next, known: Known) -> RawFork:
+    return fork_of(row.leaves(take, known))

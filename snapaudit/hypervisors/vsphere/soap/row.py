@@ -7,15 +7,15 @@ may KeyError, ValueError and IndexError be raised.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from sys import intern
 from typing import Any
 
 from snapaudit.hypervisors.vsphere.raw import RawDisk
 
 Next = Callable[[], Any]
-Names = Mapping[Any, Any]
-"""Expat's own names: an event that is the very object found here is a name, else a text."""
+Known = Callable[[Any], Any]
+"""Looks up one of expat's own names: an event that is the very object found is a name."""
 
 VAL = intern("val")
 _KEY, _VALUE, _CUSTOM = map(intern, ("key", "value", "CustomFieldValue"))
@@ -26,29 +26,29 @@ class Unusual(Exception):
     """A form that is not read here."""
 
 
-def texts(take: Next, names: Names) -> tuple[str, ...]:
+def texts(take: Next, known: Known) -> tuple[str, ...]:
     """An array of texts."""
     found = []
     while (text := take()) is not VAL:
         end = take()
-        if names.get(text) is text or names.get(end) is not end:
+        if known(text) is text or known(end) is not end:
             raise Unusual
         found.append(text)
     return tuple(found)
 
 
-def leaves(take: Next, names: Names) -> dict[str, str]:
+def leaves(take: Next, known: Known) -> dict[str, str]:
     """A record of nothing but simple values, none of them empty."""
     found: dict[str, str] = {}
     while (text := take()) is not VAL:
         end = take()
-        if names.get(text) is text or names.get(end) is not end:
+        if known(text) is text or known(end) is not end:
             raise Unusual
         found[end] = text
     return found
 
 
-def custom_values(take: Next, names: Names) -> tuple[tuple[int, str], ...]:
+def custom_values(take: Next, known: Known) -> tuple[tuple[int, str], ...]:
     """An array of vim.CustomFieldsManager.StringValue."""
     found = []
     while (key := take()) is not VAL:
@@ -57,7 +57,7 @@ def custom_values(take: Next, names: Names) -> tuple[tuple[int, str], ...]:
         text = take()
         if text is _VALUE:
             text = ""
-        elif names.get(text) is text or take() is not _VALUE:
+        elif known(text) is text or take() is not _VALUE:
             raise Unusual
         if take() is not _CUSTOM:
             raise Unusual
@@ -65,7 +65,7 @@ def custom_values(take: Next, names: Names) -> tuple[tuple[int, str], ...]:
     return tuple(found)
 
 
-def disks(take: Next, _names: Names) -> tuple[RawDisk, ...]:
+def disks(take: Next, _known: Known) -> tuple[RawDisk, ...]:
     """An array of devices, of which the disks stand in the row as they are."""
     found = []
     while (disk := take()) is not VAL:

@@ -11,15 +11,17 @@ from snapaudit.hypervisors.vsphere.raw import (
     RawLayout,
     RawSnapshotLayout,
 )
-from snapaudit.hypervisors.vsphere.soap.layout import file_of
-from snapaudit.hypervisors.vsphere.soap.row import VAL, Names, Next, Unusual
-from snapaudit.hypervisors.vsphere.soap.simple import moment
+from snapaudit.hypervisors.vsphere.soap.row import VAL, Known, Next, Unusual
+from snapaudit.hypervisors.vsphere.soap.simple import boolean, moment
 
 _FILE, _DISK, _CHAIN, _FILE_KEY = map(intern, ("file", "disk", "chain", "fileKey"))
 _SNAPSHOT, _DATA, _MEMORY, _AT = map(intern, ("snapshot", "dataKey", "memoryKey", "timestamp"))
-_KEY, _TYPE = intern("key"), intern("type")
-_TEXTS = (intern("name"), _TYPE, intern("backingObjectId"))
-NAMES = (_FILE, _DISK, _CHAIN, _FILE_KEY, _SNAPSHOT, _DATA, _MEMORY, _AT, _KEY, *_TEXTS)
+_KEY, _NAME, _TYPE, _SIZE = map(intern, ("key", "name", "type", "size"))
+_UNIQUE, _BACKING, _ACCESSIBLE = map(intern, ("uniqueSize", "backingObjectId", "accessible"))
+NAMES = (
+    *(_FILE, _DISK, _CHAIN, _FILE_KEY, _SNAPSHOT, _DATA, _MEMORY, _AT),
+    *(_KEY, _NAME, _TYPE, _SIZE, _UNIQUE, _BACKING, _ACCESSIBLE),
+)
 
 
 class Layouts:
@@ -32,16 +34,18 @@ class Layouts:
     def __init__(self) -> None:
         self._words: dict[str, str] = {}
 
-    def read(self, take: Next, names: Names) -> RawLayout:
+    def read(self, take: Next, known: Known) -> RawLayout:
         """A layout."""
         self._begin()
         at = None
         while (event := take()) is not VAL:
-            if names.get(event) is event:
+            if known(event) is event:
                 self._end(event)
                 continue
             name = take()
-            if name is _FILE_KEY:
+            if name is _NAME:
+                self._file(event, take, known)
+            elif name is _FILE_KEY:
                 self._unit.append(int(event))
             elif name is _DATA:
                 self._begin_snapshot(int(event))
@@ -60,31 +64,42 @@ class Layouts:
         self._own = self._disks
         self._snapshots: list[RawSnapshotLayout] = []
 
+    def _file(self, name: str, take: Next, known: Known) -> None:
+        """The rest of a file, up to its end. What is not always there comes last."""
+        kind, end_of_kind, size, end_of_size = take(), take(), take(), take()
+        if end_of_kind is not _TYPE or end_of_size is not _SIZE:
+            raise Unusual
+        rest = {}
+        while (text := take()) is not _FILE:
+            if known(text) is text:
+                raise Unusual
+            rest[take()] = text
+        unique, accessible = rest.get(_UNIQUE), rest.get(_ACCESSIBLE)
+        key = int(self._fields.pop(_KEY))
+        self._files[key] = RawFile(
+            key,
+            name,
+            self._words.setdefault(kind, kind),
+            int(size),
+            None if unique is None else int(unique),
+            rest.get(_BACKING),
+            None if accessible is None else boolean(accessible),
+        )
+
     def _begin_snapshot(self, data_key: int) -> None:
         self._head = (self._fields.pop(_KEY), data_key)
         self._disks = []
 
     def _end(self, name: str) -> None:
-        if name is _FILE:
-            self._end_file()
-        elif name is _CHAIN:
+        if name is _CHAIN:
             self._chain.append(tuple(self._unit))
             self._unit = []
         elif name is _DISK:
             self._end_disk()
         elif name is _SNAPSHOT:
             self._end_snapshot()
-        elif name in _TEXTS:
-            self._fields[name] = ""
         else:
             raise Unusual
-
-    def _end_file(self) -> None:
-        fields = self._fields
-        fields[_TYPE] = self._words.setdefault(fields[_TYPE], fields[_TYPE])
-        file = file_of(fields)
-        self._files[file.key] = file
-        fields.clear()
 
     def _end_disk(self) -> None:
         self._disks.append(RawChain(int(self._fields.pop(_KEY)), tuple(self._chain)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sys import intern
 
 from snapaudit.hypervisors.vsphere.raw import RawTree
-from snapaudit.hypervisors.vsphere.soap.row import VAL, Names, Next, Unusual
+from snapaudit.hypervisors.vsphere.soap.row import VAL, Known, Next, Unusual
 from snapaudit.hypervisors.vsphere.soap.snapshots import CHILDREN, ROOTS, snapshot_of
 
 _SNAPSHOT, _CURRENT = intern("snapshot"), intern("currentSnapshot")
@@ -15,14 +15,14 @@ _NODE = frozenset(map(intern, (*_TEXTS, "replaySupported")))
 NAMES = (_SNAPSHOT, _CURRENT, *_LISTS, *_NODE)
 
 
-def tree(take: Next, names: Names) -> RawTree:
+def tree(take: Next, known: Known) -> RawTree:
     """All nodes, parents before their children."""
     nodes: list[dict[str, str]] = []
     parents: list[str | None] = []
     line: list[dict[str, str]] = []
     current = None
     while (event := take()) is not VAL:
-        if names.get(event) is event:
+        if known(event) is event:
             _end(event, line)
             continue
         name = take()
