@@ -103,14 +103,14 @@ def test_platform_that_is_not_installed_is_missing_and_keeps_no_other_from_being
     write_config(
         tmp_path,
         "{name: t, kind: libvirt, url: 'test:///default'}",
-        "{name: vc, kind: vsphere, url: 'https://vcenter.example.org', username: audit}",
+        "{name: hv, kind: hyperv, url: 'https://hv1:5986/wsman', username: audit}",
     )
     ran = snapaudit("audit", "-f", "json", cwd=tmp_path)
     states = {entry["endpoint"]: entry for entry in json.loads(ran.out)["coverage"]}
     assert ran.code == 3
     assert states["t"]["virtual_machines"] == 1
-    assert states["vc"]["state"] == "missing"
-    assert "vsphere" in states["vc"]["reason"]
+    assert states["hv"]["state"] == "missing"
+    assert "hyperv" in states["hv"]["reason"]
 
 
 def test_interrupt_ends_the_run_at_once_with_130_and_leaves_no_process(tmp_path: Path) -> None:

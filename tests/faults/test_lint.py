@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[2] / "snapaudit"
-ACTING = frozenset({"act", "calls", "ways", "sending", "offline", "definitions", "stopping"})
+ACTING = frozenset(
+    {"act", "acting", "calls", "ways", "sending", "offline", "definitions", "stopping"}
+)
 
 BANNED = re.compile(
     r"DELETE_CHILDREN|CHILDREN_ONLY|VIR_DOMAIN_UNDEFINE|\bundefine\b|revertToSnapshot"
@@ -249,7 +251,17 @@ def test_inv_12_modules_that_act_are_loaded_by_the_entry_of_their_platform_alone
         if isinstance(node, ast.ImportFrom)
         and re.search(r"hypervisors\.\w+\.act$", node.module or "")
     }
-    assert entries == {"hypervisors/libvirt/collect.py"}
+    assert entries == {"hypervisors/libvirt/collect.py", "hypervisors/vsphere/visiting.py"}
+
+
+def test_inv_12_what_changes_a_vcenter_is_called_where_it_acts_and_once_each() -> None:
+    tasks = {"RemoveSnapshot_Task", "ConsolidateVMDisks_Task"}
+    made = [
+        (name, node.attr)
+        for name, node in nodes(ast.Attribute, "hypervisors/vsphere")
+        if isinstance(node, ast.Attribute) and node.attr in tasks
+    ]
+    assert sorted(made) == [("hypervisors/vsphere/acting.py", task) for task in sorted(tasks)]
 
 
 def test_a_lint_that_finds_nothing_can_find_something(monkeypatch: pytest.MonkeyPatch) -> None:

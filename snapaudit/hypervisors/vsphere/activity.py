@@ -29,7 +29,7 @@ _BACKUP_NAMES = re.compile(
 _SNAPSHOT_METHODS = frozenset(
     {"CreateSnapshot_Task", "CreateSnapshotEx_Task", "RemoveSnapshot_Task"}
 )
-_REMOVE_ALL = "RemoveAllSnapshots_Task"
+_OF_ALL = "RemoveAll"
 _MIGRATION_METHODS = frozenset({"MigrateVM_Task", "RelocateVM_Task"})
 
 
@@ -80,7 +80,8 @@ def disabled(machine: Machine, *, is_vcenter: bool) -> Iterator[str]:
     """
     found = set(machine.words("disabledMethod"))
     wrong = found & _SNAPSHOT_METHODS
-    wrong |= found & {_REMOVE_ALL} if machine.tree is not None else set()
+    if machine.tree is not None:
+        wrong |= {method for method in found if method.startswith(_OF_ALL)}
     wrong |= found & _MIGRATION_METHODS if is_vcenter else set()
     if wrong:
         names = ", ".join(sorted(wrong))
