@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from ipaddress import ip_address
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from snapaudit.errors import UsageError
+from snapaudit.errors import HypervisorError, UsageError
+from snapaudit.hypervisors.hyperv.address import Address, parse_address
 from snapaudit.hypervisors.hyperv.rows import HostRow
 from snapaudit.model.endpoint import Endpoint
 
 AUTO, NONE = "auto", "none"
 
 
-def first(endpoint: Endpoint) -> str:
-    """The host that the endpoint's URL names."""
-    return urlsplit(endpoint.url).hostname or endpoint.url
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes:
+    """Whom to ask, by the name that each node goes by here.
 
-
-def others(endpoint: Endpoint, host: HostRow) -> tuple[str, ...]:
-    """The addresses of the other nodes, by the option ``nodes``.
-
-    ``auto``: those that the first host tells of. A bare name gets the first host's domain, which
-    certificates and tickets are made out to. Raises UsageError for a list without a name.
+    ``hosts`` maps it to the host name to connect to, ``refused`` to the reason why nobody does.
     """
+
+    hosts: Mapping[str, str]
+    refused: Mapping[str, str]
+
+
+def others(endpoint: Endpoint, host: HostRow) -> Nodes:
+    """The other nodes, by the option ``nodes``: those the first host tells of, none, or a list.
+
+    A name that a host told is asked only within the domain of the endpoint's own address, since our
+    login goes there; whom a person names is asked as it is written. Raises UsageError for a list
+    that has an empty name.
+    """
+    address = parse_address(endpoint.url)
     chosen = str(endpoint.options.get("nodes", AUTO)).strip()
     if chosen.lower() == NONE:
-        return ()
-    named = host.nodes if chosen.lower() == AUTO else _listed(endpoint, chosen)
-    own = {label(first(endpoint)), label(host.name)}
-    apart = (name for name in dict.fromkeys(named) if label(name) not in own)
-    return tuple(_qualified(name, first(endpoint)) for name in apart)
+        return Nodes(hosts={}, refused={})
+    is_told = chosen.lower() == AUTO
+    named = host.nodes if is_told else _listed(endpoint, chosen)
+    own = {label(address.host), label(host.name)}
+    found = [name for name in dict.fromkeys(named) if label(name) not in own]
+    return _told(found, address) if is_told else Nodes(hosts=_by_label(found), refused={})
+
+
+def _told(names: Iterable[str], address: Address) -> Nodes:
+    hosts, refused = {}, {}
+    for name in names:
+        try:
+            hosts[label(name)] = address.of_node(name).host
+        except HypervisorError as error:
+            refused[label(name)] = str(error)
+    return Nodes(hosts=hosts, refused=refused)
+
+
+def _by_label(names: Iterable[str]) -> dict[str, str]:
+    return {label(name): name for name in names}
 
 
 def _listed(endpoint: Endpoint, chosen: str) -> Iterable[str]:
@@ -44,22 +67,9 @@ def _listed(endpoint: Endpoint, chosen: str) -> Iterable[str]:
 
 
 def label(name: str) -> str:
-    """What two names of one host have in common: the first label in lower case; an address whole.
+    """What the bare and the full name of a host have in common, in lower case.
 
-    A node is listed by its bare name, and asked by its full one.
+    An address, which has no letter in its first part, stays whole.
     """
-    return name.lower() if _is_address(name) else name.lower().partition(".")[0]
-
-
-def _qualified(name: str, like: str) -> str:
-    domain = "" if _is_address(like) else like.partition(".")[2]
-    is_bare = "." not in name and not _is_address(name)
-    return f"{name}.{domain}" if domain and is_bare else name
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
+    first = name.partition(".")[0]
+    return name.lower() if first.isdigit() or ":" in name else first.lower()
