@@ -38,6 +38,7 @@ class HostRow:
     uuid: str | None = None
     cluster: str | None = None
     nodes: tuple[str, ...] = ()
+    cluster_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +139,15 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What the remover did with a checkpoint: ``would``, ``skip`` or ``removed``, and why."""
+    """What the remover did with a checkpoint: ``would``, ``skip`` or ``removed``, and why.
+
+    ``statuses`` are the machine's own at that moment, for the two that did not skip.
+    """
 
     kind: str
     id: str
     why: str | None = None
+    statuses: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
