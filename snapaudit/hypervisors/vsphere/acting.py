@@ -105,5 +105,5 @@ class ActingClient(Client):
 
     def task(self, moid: str) -> RawTask | None:
         """How a task is, by leaf paths; None when the server no longer knows it."""
-        found = next(self._bulk.some(TASK, [moid], LEAVES), None)
+        found = self._bulk.one(TASK, moid, LEAVES)
         return None if found is None else task_from(found)

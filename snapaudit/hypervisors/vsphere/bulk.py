@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -16,6 +16,7 @@ from snapaudit.hypervisors.vsphere.raw import RawObject
 from snapaudit.hypervisors.vsphere.session import Expired, Session
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed, SoapFault
 from snapaudit.hypervisors.vsphere.soap.flat import FlatReader
+from snapaudit.hypervisors.vsphere.soap.page import PageReader
 from snapaudit.hypervisors.vsphere.soap.request import (
     go_on,
     retrieve_objects,
@@ -28,14 +29,20 @@ PAGE = 500
 INVALID, _GONE = "InvalidProperty", "ManagedObjectNotFound"
 _PAGES_WITHOUT_NEWS = 10
 
+Reader = FlatReader | PageReader
 Wanted = Mapping[str, Sequence[str]]
 
 
 class Bulk:
     """The property collector of one session."""
 
-    def __init__(self, session: Session, page_size: int = PAGE) -> None:
-        self._session, self._page_size = session, page_size
+    def __init__(
+        self,
+        session: Session,
+        page_size: int = PAGE,
+        reader: Callable[[], Reader] = FlatReader,
+    ) -> None:
+        self._session, self._page_size, self._reader = session, page_size, reader
 
     # Everything ---------------------------------------------------------------------------------
 
@@ -83,6 +90,10 @@ class Bulk:
         )
 
     # Some ---------------------------------------------------------------------------------------
+
+    def one(self, kind: str, moid: str, paths: Sequence[str]) -> RawObject | None:
+        """One object; None when it is gone."""
+        return next(iter(list(self.some(kind, [moid], paths))), None)
 
     def some(self, kind: str, moids: Iterable[str], paths: Sequence[str]) -> Iterator[RawObject]:
         """These objects, without those that are gone."""
@@ -139,7 +150,7 @@ class Bulk:
     def _pages(self, body: bytes, seen: set[str]) -> Iterator[RawObject]:
         method, stale = "RetrievePropertiesEx", 0
         while stale < _PAGES_WITHOUT_NEWS:
-            reader, before = FlatReader(), len(seen)
+            reader, before = self._reader(), len(seen)
             for found in self._answer(method, body, reader):
                 if found.moid not in seen:
                     seen.add(found.moid)
@@ -151,7 +162,7 @@ class Bulk:
             stale = 0 if len(seen) > before else stale + 1
         raise self._session.ours(Malformed("the server goes on sending pages without news"))
 
-    def _answer(self, method: str, body: bytes, reader: FlatReader) -> Iterator[RawObject]:
+    def _answer(self, method: str, body: bytes, reader: Reader) -> Iterator[RawObject]:
         try:
             for _ in feeding(self._session.stub, method, body, reader):
                 yield from reader.take()

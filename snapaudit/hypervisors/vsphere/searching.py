@@ -13,15 +13,17 @@ from snapaudit.hypervisors.vsphere.bulk import Bulk
 from snapaudit.hypervisors.vsphere.paths import DATASTORE
 from snapaudit.hypervisors.vsphere.raw import FoundFile, RawFault
 from snapaudit.hypervisors.vsphere.session import Session
+from snapaudit.hypervisors.vsphere.soap.page import PageReader
 from snapaudit.hypervisors.vsphere.tasks import TASK
 
 _FIRST_NAP, _LONGEST_NAP = 0.02, 2.0
-_OVER = frozenset({"success", "error"})
+# Bytes of what a search found: some hundred for each file.
+_RESULT = 2**28
 
 
 def search(session: Session, bulk: Bulk, datastore: str) -> Iterator[FoundFile]:
     """All of them. The search goes on in the server when no answer comes in time here."""
-    found = next(bulk.some(DATASTORE, [datastore], ["name", "browser"]), None)
+    found = bulk.one(DATASTORE, datastore, ["name", "browser"])
     if found is None:
         raise Gone(f"{session.where}: datastore {datastore} is no longer there")
     try:
@@ -61,15 +63,19 @@ def finished(session: Session, bulk: Bulk, task: str) -> object:
             name, words = (error.name, error.message) if error else ("MethodFault", "")
             raise HypervisorError(f"{session.where}: {task} failed: {words or name}")
         if state == "success":
-            done = next(bulk.some(TASK, [task], ["info.result"]), None)
+            done = Bulk(session, reader=_large).one(TASK, task, ["info.result"])
             return done.values.get("info.result") if done else None
         time.sleep(nap)
         nap = min(nap * 2, _LONGEST_NAP)
     raise Unreachable(f"{session.where}: {task} did not end in time")
 
 
+def _large() -> PageReader:
+    return PageReader(largest=_RESULT)
+
+
 def _state(session: Session, bulk: Bulk, task: str) -> tuple[str, RawFault | None]:
-    found = next(bulk.some(TASK, [task], ["info.state", "info.error"]), None)
+    found = bulk.one(TASK, task, ["info.state", "info.error"])
     if found is None:
         raise Gone(f"{session.where}: {task} is no longer known there")
     error = found.values.get("info.error")

@@ -132,11 +132,11 @@ class FlatReader:
         if not self._page.stream.is_inside or head is None:
             self._between(piece)
             return
-        self._gather(piece)
         try:
+            self._gather(piece)
             kind = self._word(head[1].decode())
             self._ready.append(self._read(kind, iter(self._events).__next__))
-        except (Unusual, StopIteration, KeyError, ValueError, IndexError):
+        except (Unusual, StopIteration, KeyError, ValueError, IndexError, TypeError):
             self._carefully(piece)
 
     def _carefully(self, piece: bytes) -> None:
@@ -151,9 +151,11 @@ class FlatReader:
         """Fill the row of events from an object's bytes; disks stand in it as records."""
         self._events.clear()
         self._append_events()
-        for part, data in parts(piece):
-            self._gather_part(part, data)
-        self._page.stream.listen()
+        try:
+            for part, data in parts(piece):
+                self._gather_part(part, data)
+        finally:
+            self._page.stream.listen()
 
     def _append_events(self) -> None:
         parser = self._page.stream.parser
