@@ -112,7 +112,9 @@ def test_tst_16_inv_04_no_method_that_ends_wipes_or_reverts_a_machine_is_called(
     bad = [
         f"{name}:{node.lineno} {called(node)}"
         for name, node in calls("hypervisors")
-        if isinstance(node.func, ast.Attribute) and node.func.attr in METHODS
+        if isinstance(node.func, ast.Attribute)
+        and node.func.attr in METHODS
+        and not called(node).startswith("socket.")  # of a line, not of a machine
     ]
     assert bad == []
 
