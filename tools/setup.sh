@@ -26,6 +26,9 @@ if [ "${1:-}" = beds ]; then
     has qemu-img || want qemu-utils
     has setpriv || want util-linux
     has openssl || want openssl
+    has go || want golang-go
+    [ -d /usr/share/gocode/src/github.com/vmware/govmomi/simulator ] ||
+        want golang-github-vmware-govmomi-dev
     # A server is not put onto a developer's machine unasked; its test says when it is not there.
     if [ "${SNAPAUDIT_REQUIRE_BEDS:-}" = 1 ]; then
         has sshd || [ -x /usr/sbin/sshd ] || want openssh-server

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import subprocess
+import tempfile
+from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 
 from tests.beds.required import require_program
@@ -21,10 +26,20 @@ def authority(folder: Path) -> Path:
     return folder
 
 
+@cache
+def for_loopback() -> Path:
+    """An authority's folder with a server's certificate for this machine; lasts like the tests."""
+    folder = Path(tempfile.mkdtemp(prefix="sa-certificates-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    authority(folder)
+    server(folder, "localhost", "127.0.0.1")
+    return folder
+
+
 def server(folder: Path, *names: str) -> None:
-    """``servercert.pem`` and ``serverkey.pem`` for hosts of these names, by the authority there."""
+    """``servercert.pem`` and ``serverkey.pem`` for these hosts or addresses, by the authority."""
     request, extension = folder / "request.pem", folder / "extension"
-    extension.write_text("subjectAltName=" + ",".join(f"DNS:{name}" for name in names) + "\n")
+    extension.write_text("subjectAltName=" + ",".join(_named(name) for name in names) + "\n")
     _openssl(
         "req", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={names[0]}",
         "-keyout", str(folder / "serverkey.pem"), "-out", str(request),
@@ -34,6 +49,13 @@ def server(folder: Path, *names: str) -> None:
         "-CA", str(folder / "cacert.pem"), "-CAkey", str(folder / "cakey.pem"), "-CAcreateserial",
         "-out", str(folder / "servercert.pem"),
     )  # fmt: skip
+
+
+def _named(name: str) -> str:
+    try:
+        return f"IP:{ip_address(name)}"
+    except ValueError:
+        return f"DNS:{name}"
 
 
 def _openssl(*words: str) -> None:
