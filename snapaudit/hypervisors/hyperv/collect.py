@@ -20,6 +20,12 @@ from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import Inventory
 from snapaudit.ports import Progress, Step
 
+OPTIONS = {
+    "nodes": "auto (those the first host tells of), none, or names with commas between them",
+    "sizes": "false: leave disk files alone; sizes and chains are unknown then",
+}
+"""Endpoint options of what is read."""
+
 Runners = Callable[[str], Runner]
 """Makes the runner of a host from its host name, in the form of the endpoint's own URL."""
 
