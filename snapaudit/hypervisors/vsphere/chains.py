@@ -6,8 +6,9 @@ Everything is by disk key, and by sets of file keys, since one file stands in ma
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from snapaudit.hypervisors.vsphere.raw import (
     RawChain,
@@ -23,6 +24,8 @@ Unit = tuple[int, ...]
 Units = tuple[Unit, ...]
 Disks = Mapping[int, Units]
 """Chains by the key of their disk."""
+
+_NO_DISKS: Disks = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,77 +46,105 @@ class Chains:
     """All chains of a machine. ``frozen`` is by snapshot; one without layout is not in it.
 
     ``raw_devices`` are the disks that map a LUN: their mapping file reports the LUN's size.
-    ``independent`` are those that no snapshot includes.
+    ``independent`` are those that no snapshot includes. ``known`` are the keys that snapshots
+    froze, ``shared`` those of them that run as well or that several froze. ``is_disjoint``: no two
+    images have a file in common, as it should be. ``weights`` keeps what images were found to
+    occupy.
     """
 
     files: Mapping[int, RawFile]
     now: Disks
     frozen: Mapping[str, Disks]
     records: Mapping[str, RawSnapshotLayout]
-    tree: RawTree | None
-    raw_devices: frozenset[int] = frozenset()
-    independent: frozenset[int] = frozenset()
+    snapshots: tuple[RawSnapshot, ...]
+    current: str | None
+    children: Mapping[str | None, tuple[str, ...]]
+    known: frozenset[int]
+    shared: frozenset[int]
+    is_disjoint: bool
+    raw_devices: frozenset[int]
+    independent: frozenset[int]
     capacities: Mapping[int, int]
+    weights: dict[Unit, tuple[int, tuple[str, ...]]] = field(default_factory=dict)
 
-    @property
-    def snapshots(self) -> tuple[RawSnapshot, ...]:
-        """The snapshots of the tree, parents first."""
-        return self.tree.snapshots if self.tree is not None else ()
-
-    @property
-    def current(self) -> str | None:
-        """The snapshot that the running machine stands on."""
-        return self.tree.current if self.tree is not None else None
-
-    def children(self, moid: str) -> tuple[str, ...]:
-        """The snapshots that stand on this one."""
-        return tuple(one.moid for one in self.snapshots if one.parent == moid)
+    def frozen_by(self, moid: str) -> Disks:
+        """What a snapshot froze; nothing where that is not listed."""
+        return self.frozen.get(moid, _NO_DISKS)
 
     def above(self, moid: str) -> Iterator[Above]:
         """What was written since a snapshot, disk by disk, on every way that leads on from it.
 
         A disk that is not in the snapshot, or has another first unit there, was added later.
         """
-        for disk, frozen in self.measured(self.frozen.get(moid, {})).items():
-            for later in self._ways_on(moid):
+        ways = tuple(self._ways_on(moid))
+        for disk, frozen in self.measured(self.frozen_by(moid)).items():
+            for later in ways:
                 units = later.get(disk, ())
                 if units and frozen and units[0] == frozen[0]:
-                    yield self._between(disk, frozen, units)
+                    yield _between(disk, frozen, units)
 
     def _ways_on(self, moid: str) -> Iterator[Disks]:
-        for child in self.children(moid):
-            yield self.frozen.get(child, {})
+        for child in self.children.get(moid, ()):
+            yield self.frozen_by(child)
         if self.current == moid:
-            yield {disk: units for disk, units in self.now.items() if disk not in self.independent}
-
-    def _between(self, disk: int, frozen: Units, units: Units) -> Above:
-        if units[: len(frozen)] != frozen:
-            known = keys(frozen)
-            more = tuple(unit for unit in units if not known.issuperset(unit))
-            return Above(disk, frozen, more, f"the chains of disk {disk} contradict the tree")
-        more = units[len(frozen) :]
-        return Above(disk, frozen, more, None if more else f"disk {disk} has no delta of its own")
+            yield _without(self.now, self.independent)
 
     def measured(self, disks: Disks) -> Disks:
         """Without the disks whose files do not tell what they occupy."""
-        return {disk: units for disk, units in disks.items() if disk not in self.raw_devices}
+        return _without(disks, self.raw_devices)
+
+    def branches(self, moid: str) -> int:
+        """How many snapshots, the running machine among them, stand right on this one."""
+        return len(self.children.get(moid, ())) + (self.current == moid)
+
+
+def _without(disks: Disks, left_out: frozenset[int]) -> Disks:
+    if not left_out:
+        return disks
+    return {disk: units for disk, units in disks.items() if disk not in left_out}
+
+
+def _between(disk: int, frozen: Units, units: Units) -> Above:
+    if units[: len(frozen)] != frozen:
+        known = keys(frozen)
+        more = tuple(unit for unit in units if not known.issuperset(unit))
+        return Above(disk, frozen, more, f"the chains of disk {disk} contradict the tree")
+    more = units[len(frozen) :]
+    return Above(disk, frozen, more, None if more else f"disk {disk} has no delta of its own")
 
 
 def build(layout: RawLayout, tree: RawTree | None, devices: Iterable[RawDisk] = ()) -> Chains:
     """From a machine's layout and tree. Layouts of snapshots that the tree lacks are left out."""
-    known = {one.moid for one in tree.snapshots} if tree is not None else set()
+    snapshots = tree.snapshots if tree is not None else ()
+    known = {one.moid for one in snapshots}
     records = {one.moid: one for one in layout.snapshots if one.moid in known}
-    disks = tuple(devices)
+    frozen = {moid: _by_disk(record.disks) for moid, record in records.items()}
+    children = defaultdict[str | None, list[str]](list)
+    for one in snapshots:
+        children[one.parent].append(one.moid)
+    disks, now = tuple(devices), _by_disk(layout.disks)
+    uses = Counter(key for one in frozen.values() for key in _all_keys(one))
+    running = _all_keys(now)
     return Chains(
         files=layout.files,
-        now=_by_disk(layout.disks),
-        frozen={moid: _by_disk(record.disks) for moid, record in records.items()},
+        now=now,
+        frozen=frozen,
         records=records,
-        tree=tree,
+        snapshots=snapshots,
+        current=tree.current if tree is not None else None,
+        children={moid: tuple(them) for moid, them in children.items()},
+        known=frozenset(uses),
+        shared=frozenset(key for key, times in uses.items() if times > 1 or key in running),
+        is_disjoint=_is_disjoint((now, *frozen.values())),
         raw_devices=frozenset(one.key for one in disks if one.rdm),
         independent=frozenset(one.key for one in disks if is_independent(one)),
         capacities={one.key: one.capacity for one in disks if one.capacity is not None},
     )
+
+
+def _is_disjoint(every: Iterable[Disks]) -> bool:
+    units = {unit for disks in every for line in disks.values() for unit in line}
+    return sum(map(len, units)) == len(keys(units))
 
 
 def is_independent(disk: RawDisk) -> bool:
@@ -130,6 +161,5 @@ def keys(units: Iterable[Unit]) -> frozenset[int]:
     return frozenset(key for unit in units for key in unit)
 
 
-def all_keys(disks: Disks) -> frozenset[int]:
-    """The file keys of these disks: U(S) or U(now)."""
-    return keys(unit for units in disks.values() for unit in units)
+def _all_keys(disks: Disks) -> frozenset[int]:
+    return frozenset(key for units in disks.values() for unit in units for key in unit)

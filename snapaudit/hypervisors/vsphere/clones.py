@@ -12,38 +12,39 @@ from dataclasses import dataclass
 
 from snapaudit.hypervisors.vsphere.datastores import Stores
 from snapaudit.hypervisors.vsphere.machine import Machine
-from snapaudit.hypervisors.vsphere.raw import RawChain, RawDisk, RawLayout
+from snapaudit.hypervisors.vsphere.raw import RawDisk, RawFile, RawLayout
 
 _EXAMPLES = 3
+_NOBODY: Mapping[str, tuple[str, ...]] = {}
+
+Shared = Mapping[str, Mapping[str, tuple[str, ...]]]
+"""By machine and path: the other machines. Only what is shared is in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Index:
-    """Machines by the files of their chains.
+    """Machines by the files that they share.
 
-    ``holders`` are those that run on a file itself, ``users`` all in whose chains it stands, frozen
-    ones included. ``unread`` are the machines whose chains are not known.
+    ``shared`` counts every chain, frozen ones included; ``held`` only the files that another
+    machine runs on itself. ``unread`` are the machines whose chains are not known.
     """
 
-    stores: Stores
     names: Mapping[str, str]
-    users: Mapping[str, frozenset[str]]
-    holders: Mapping[str, frozenset[str]]
+    shared: Shared
+    held: Shared
     unread: frozenset[str]
 
     def others(self, machine: Machine, path: str) -> tuple[str, ...]:
         """The other machines in whose chains a file of this machine stands."""
-        return self._others(self.users, machine, path)
+        return self.shared.get(machine.moid, _NOBODY).get(path, ())
 
     def others_at_top(self, machine: Machine, path: str) -> tuple[str, ...]:
         """The other machines that run on the file itself, as a backup proxy does."""
-        return self._others(self.holders, machine, path)
+        return self.held.get(machine.moid, _NOBODY).get(path, ())
 
-    def _others(
-        self, table: Mapping[str, frozenset[str]], machine: Machine, path: str
-    ) -> tuple[str, ...]:
-        found = table.get(self.stores.file_id(path, machine.words("datastore")), frozenset())
-        return tuple(sorted(found - {machine.moid}))
+    def shares(self, machine: Machine) -> bool:
+        """Whether any file of its chains stands in another machine's chains."""
+        return machine.moid in self.shared
 
     def named(self, moids: Iterable[str]) -> str:
         """Machines in words, the first by its name."""
@@ -61,68 +62,93 @@ class Index:
 
 def index(machines: Iterable[Machine], stores: Stores) -> Index:
     """From every machine that could stand on a file of another."""
-    users, holders = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+    users, holders = _Users(), _Users()
     unread, names = set[str](), dict[str, str]()
     for machine in machines:
         names[machine.moid] = machine.name
-        among = machine.words("datastore")
-        for path in chain_files(machine):
-            users[stores.file_id(path, among)].add(machine.moid)
-        for path in _tops(machine):
-            holders[stores.file_id(path, among)].add(machine.moid)
-        if not _is_known(machine):
+        layout = machine.layout
+        for path in _backings(machine.devices or ()):
+            users.add(stores.file_id(path, machine.datastores), machine, path)
+        if layout is None or machine.is_unread("layoutEx"):
             unread.add(machine.moid)
+            continue
+        tops = _tops(layout)
+        for key in chain_keys(layout):
+            file = layout.files.get(key)
+            if file is None:
+                unread.add(machine.moid)
+                continue
+            for identity in _identities(file, machine, stores):
+                users.add(identity, machine, file.name)
+                if key in tops:
+                    holders.add(identity, machine, file.name)
+    common = users.common()
     return Index(
-        stores=stores,
         names=names,
-        users={path: frozenset(moids) for path, moids in users.items()},
-        holders={path: frozenset(moids) for path, moids in holders.items()},
+        shared=_by_machine(common, common),
+        held=_by_machine(common, {identity: holders.of(identity) for identity in common}),
         unread=frozenset(unread),
     )
 
 
-def _is_known(machine: Machine) -> bool:
-    layout = machine.layout
-    if layout is None or machine.is_unread("layoutEx"):
-        return False
-    return all(key in layout.files for key in _keys(_chains(layout)))
+_Use = tuple[str, str]
+"""A machine, and the path that it has for a file."""
 
 
-def chain_files(machine: Machine) -> frozenset[str]:
-    """The names of all files in the chains of a machine, frozen ones included."""
-    layout = machine.layout
-    found = set(_backings(machine.devices or ()))
-    if layout is not None:
-        found.update(_names(layout, _keys(_chains(layout))))
-    return frozenset(found)
+class _Users:
+    """Who uses a file. Nearly all files have one user, so only further ones cost a list."""
+
+    def __init__(self) -> None:
+        self._first = dict[str, _Use]()
+        self._more = defaultdict[str, list[_Use]](list)
+
+    def add(self, identity: str, machine: Machine, path: str) -> None:
+        use = (machine.moid, path)
+        if self._first.setdefault(identity, use) != use:
+            self._more[identity].append(use)
+
+    def of(self, identity: str) -> tuple[_Use, ...]:
+        first = self._first.get(identity)
+        return () if first is None else (first, *self._more.get(identity, ()))
+
+    def common(self) -> dict[str, tuple[_Use, ...]]:
+        return {identity: self.of(identity) for identity in self._more}
 
 
-def _chains(layout: RawLayout) -> Iterator[RawChain]:
-    yield from layout.disks
-    for snapshot in layout.snapshots:
-        yield from snapshot.disks
+def _identities(file: RawFile, machine: Machine, stores: Stores) -> Iterator[str]:
+    """Its place, and the object behind it: on an object store one folder has two names."""
+    yield stores.file_id(file.name, machine.datastores)
+    if file.backing_object_id:
+        yield f"object\n{file.backing_object_id}"
 
 
-def _keys(chains: Iterable[RawChain]) -> Iterator[int]:
-    for chain in chains:
-        for unit in chain.units:
-            yield from unit
+def _by_machine(
+    users: Mapping[str, tuple[_Use, ...]], meant: Mapping[str, tuple[_Use, ...]]
+) -> Shared:
+    """For each user of a file: which others of those that are meant use it too."""
+    found = defaultdict[str, defaultdict[str, set[str]]](lambda: defaultdict(set))
+    for identity, uses in users.items():
+        others = {moid for moid, _ in meant[identity]}
+        for moid, path in uses:
+            found[moid][path] |= others - {moid}
+    return {
+        moid: {path: tuple(sorted(them)) for path, them in by_path.items() if them}
+        for moid, by_path in found.items()
+        if any(by_path.values())
+    }
 
 
-def _names(layout: RawLayout, keys: Iterable[int]) -> Iterator[str]:
-    for key in keys:
-        if key in layout.files:
-            yield layout.files[key].name
+def chain_keys(layout: RawLayout) -> set[int]:
+    """The keys of all files in the chains of a machine, frozen ones included."""
+    chains = (*layout.disks, *(disk for one in layout.snapshots for disk in one.disks))
+    return {key for chain in chains for unit in chain.units for key in unit}
+
+
+def _tops(layout: RawLayout) -> set[int]:
+    return {key for chain in layout.disks for unit in chain.units[-1:] for key in unit}
 
 
 def _backings(disks: Iterable[RawDisk]) -> Iterator[str]:
     for disk in disks:
         yield from ((disk.file,) if disk.file else ())
         yield from disk.parents
-
-
-def _tops(machine: Machine) -> Iterator[str]:
-    layout = machine.layout
-    if layout is not None:
-        tops = (RawChain(chain.key, chain.units[-1:]) for chain in layout.disks)
-        yield from _names(layout, _keys(tops))

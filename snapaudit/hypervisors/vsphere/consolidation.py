@@ -70,7 +70,7 @@ def _causes(chains: Chains, disk: int, units: Units) -> dict[int, str]:
     """
     found = dict[int, str]()
     for snapshot in chains.snapshots:
-        frozen = chains.frozen.get(snapshot.moid, {}).get(disk, ())
+        frozen = chains.frozen_by(snapshot.moid).get(disk, ())
         if frozen and len(frozen) < len(units) and units[: len(frozen)] == frozen:
             found[len(frozen)] = snapshot.moid
     return found
@@ -85,7 +85,7 @@ def _own_base(
     What one of its snapshots has frozen last is its own too, wherever it lies.
     """
     home = folder_of(machine.home) if machine.home else None
-    frozen = (chains.frozen.get(one.moid, {}).get(disk, ()) for one in chains.snapshots)
+    frozen = (chains.frozen_by(one.moid).get(disk, ()) for one in chains.snapshots)
     own = [len(line) - 1 for line in frozen if line and units[: len(line)] == line]
     own += [at for at, path in enumerate(paths) if path and folder_of(path) == home][:1]
     if own:

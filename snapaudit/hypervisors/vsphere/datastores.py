@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from snapaudit.hypervisors.vsphere.names import datastore_of, decoded, inside_of
+from snapaudit.hypervisors.vsphere.names import decoded, parted
 from snapaudit.hypervisors.vsphere.raw import RawObject
 from snapaudit.model.inventory import Datastore
 
 NORMAL = "normal"
 
 
-@dataclass(frozen=True, slots=True)
 class Stores:
-    """All visible datastores by their reference."""
+    """All visible datastores by their reference.
 
-    by_moid: Mapping[str, RawObject]
-    by_name: Mapping[str, tuple[str, ...]]
+    Each question is answered once for a datastore's name and the machine's own datastores: there
+    are few of those, and many files.
+    """
 
-    def find(self, path: str, among: Iterable[str]) -> str | None:
+    def __init__(self, found: Iterable[RawObject]) -> None:
+        self.by_moid = {store.moid: store for store in found}
+        self._named = defaultdict[str | None, list[str]](list)
+        self._found = dict[tuple[str | None, tuple[str, ...]], tuple[str | None, str]]()
+        for moid, store in self.by_moid.items():
+            self._named[_text(store, "name")].append(moid)
+
+    def find(self, path: str, among: tuple[str, ...]) -> str | None:
         """The datastore that a machine's path lies on, ``among`` those that the machine uses."""
-        named = self.by_name.get(datastore_of(path) or "", ())
-        used = tuple(dict.fromkeys(moid for moid in among if moid in named))
-        found = used or named
-        return found[0] if len(found) == 1 else None
+        return self._place(parted(path)[0], among)[0]
 
-    def file_id(self, path: str, among: Iterable[str]) -> str:
+    def file_id(self, path: str, among: tuple[str, ...]) -> str:
         """One text for one file, whichever datacenter names it; the path where that is unknown.
 
         A volume that two datacenters mount is two datastores with one URL.
         """
-        moid = self.find(path, among)
-        if moid is None:
-            return path
-        return f"{_text(self.by_moid[moid], 'summary.url') or moid}\n{inside_of(path)}"
+        name, inside = parted(path)
+        moid, volume = self._place(name, among)
+        return path if moid is None else f"{volume}\n{inside}"
+
+    def _place(self, name: str | None, among: tuple[str, ...]) -> tuple[str | None, str]:
+        """Datastore and volume."""
+        asked = (name, among)
+        if asked not in self._found:
+            self._found[asked] = self._look_up(name, among)
+        return self._found[asked]
+
+    def _look_up(self, name: str | None, among: tuple[str, ...]) -> tuple[str | None, str]:
+        named = self._named.get(name, [])
+        found = [moid for moid in dict.fromkeys(among) if moid in named] or named
+        if name is None or len(found) != 1:
+            return None, ""
+        return found[0], _text(self.by_moid[found[0]], "summary.url") or found[0]
 
     def in_maintenance(self, moid: str) -> bool:
         """Whether it is in maintenance mode, or on its way there."""
@@ -46,15 +62,6 @@ class Stores:
         """Its name, for people."""
         store = self.by_moid.get(moid)
         return decoded((_text(store, "name") if store is not None else None) or moid)
-
-
-def stores(found: Iterable[RawObject]) -> Stores:
-    """From the raw datastores."""
-    by_moid = {store.moid: store for store in found}
-    by_name = defaultdict[str, list[str]](list)
-    for moid, store in by_moid.items():
-        by_name[_text(store, "name") or ""].append(moid)
-    return Stores(by_moid, {name: tuple(moids) for name, moids in by_name.items()})
 
 
 def datastore(store: RawObject, known_hosts: Iterable[str]) -> Datastore:

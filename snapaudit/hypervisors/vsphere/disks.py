@@ -50,8 +50,8 @@ def _layers(
         is_raw = image.disk in chains.raw_devices and at == 0
         yield DiskLayer(
             path=path or f"file {'+'.join(map(str, image.unit))} of {machine.moid}",
-            datastore_id=stores.find(path, machine.words("datastore")) if path else None,
-            size_bytes=None if is_raw else of_units(chains.files, (image.unit,)).size,
+            datastore_id=stores.find(path, machine.datastores) if path else None,
+            size_bytes=None if is_raw else of_units(chains, (image.unit,)).size,
             role=image.role,
             snapshot_id=image.snapshot,
             format=_format(chains, image),
@@ -82,7 +82,7 @@ def _without_layout(machine: Machine, disk: RawDisk, stores: Stores) -> VirtualD
     layers = (
         DiskLayer(
             path=path,
-            datastore_id=stores.find(path, machine.words("datastore")),
+            datastore_id=stores.find(path, machine.datastores),
             size_bytes=None,
             role=LayerRole.BASE if at == 0 else LayerRole.DELTA,
         )

@@ -10,10 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from snapaudit.hypervisors.vsphere import paths
-from snapaudit.hypervisors.vsphere.clones import chain_files
+from snapaudit.hypervisors.vsphere.clones import chain_keys
 from snapaudit.hypervisors.vsphere.datastores import Stores
 from snapaudit.hypervisors.vsphere.machine import Machine, unread
-from snapaudit.hypervisors.vsphere.names import datastore_of, decoded
+from snapaudit.hypervisors.vsphere.names import decoded, parted
 from snapaudit.hypervisors.vsphere.placement import Placement
 from snapaudit.hypervisors.vsphere.raw import RawObject
 from snapaudit.model.inventory import Coverage, CoverageState, Gap
@@ -79,14 +79,22 @@ def _hidden(machine: Machine, stores: Stores, around: Placement) -> Iterator[str
     host = machine.text("runtime.host")
     if host is not None and host not in around.objects:
         yield f"its host {host} is not visible to this account"
-    used = machine.words("datastore")
+    used = machine.datastores
     for moid in used:
         if moid not in stores.by_moid:
             yield f"its datastore {moid} is not visible to this account"
-    named = {f"[{datastore_of(path)}]": path for path in chain_files(machine)}
-    for name, path in sorted(named.items()):
+    for name, path in sorted(_places(machine).items()):
         if stores.find(path, used) is None:
             yield f"its disks lie on {name}, which no visible datastore is"
+
+
+def _places(machine: Machine) -> dict[str, str]:
+    """Where its disks lie, each with one of the files there."""
+    layout = machine.layout
+    if layout is None:
+        return {}
+    paths = (layout.files[key].name for key in chain_keys(layout) if key in layout.files)
+    return {f"[{parted(path)[0] or ''}]": path for path in paths}
 
 
 def coverage(gaps: Sequence[Gap], *, machines: int) -> Coverage:

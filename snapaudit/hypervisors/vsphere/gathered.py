@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from snapaudit.hypervisors.vsphere import datastores, paths
+from snapaudit.hypervisors.vsphere import paths
 from snapaudit.hypervisors.vsphere.datastores import Stores
 from snapaudit.hypervisors.vsphere.machine import Machine
 from snapaudit.hypervisors.vsphere.names import is_delta
@@ -34,7 +34,7 @@ class Gathered:
     @property
     def stores(self) -> Stores:
         """The visible datastores."""
-        return datastores.stores(one for one in self.around if one.kind == paths.DATASTORE)
+        return Stores(one for one in self.around if one.kind == paths.DATASTORE)
 
     @property
     def placement(self) -> Placement:
@@ -108,7 +108,7 @@ def _on_the_same(
     service: Service, machines: Sequence[Machine], around: Iterable[RawObject]
 ) -> Iterator[Machine]:
     """A volume that two datacenters mount is two datastores, each with machines of its own."""
-    used = {moid for one in machines for moid in one.words("datastore")}
+    used = {moid for one in machines for moid in one.datastores}
     stores = [one for one in around if one.kind == paths.DATASTORE]
     urls = {one.values.get(_URL) for one in stores if one.moid in used} - {None}
     meant = [one.moid for one in stores if one.moid in used or one.values.get(_URL) in urls]

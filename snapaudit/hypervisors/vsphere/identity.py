@@ -13,6 +13,7 @@ from hashlib import sha256
 from snapaudit.hypervisors.vsphere.raw import RawSnapshot
 
 _DIGITS = 32
+_written = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def of_snapshot(
@@ -22,5 +23,4 @@ def of_snapshot(
     at = snapshot.created_at
     made = at.astimezone(UTC).isoformat() if at is not None else None
     parts = (manager, instance_uuid, uuid, snapshot.moid, snapshot.id, made)
-    text = json.dumps(parts, ensure_ascii=True, separators=(",", ":"))
-    return sha256(text.encode()).hexdigest()[:_DIGITS]
+    return sha256(_written(parts).encode()).hexdigest()[:_DIGITS]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from snapaudit.hypervisors.vsphere.names import decoded
 from snapaudit.hypervisors.vsphere.raw import RawDisk, RawLayout, RawObject, RawTree
@@ -14,9 +14,25 @@ NOT_KNOWN_HERE = "InvalidProperty"
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One virtual machine as its server tells it."""
+    """One virtual machine as its server tells it.
+
+    ``tree`` None: it has no snapshots, or they could not be read. ``layout`` None: nobody told its
+    files. ``devices`` None: its disks were not asked for or could not be read.
+    """
 
     raw: RawObject
+    tree: RawTree | None = field(init=False)
+    layout: RawLayout | None = field(init=False)
+    devices: tuple[RawDisk, ...] | None = field(init=False)
+    datastores: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        get, put = self.raw.values.get, object.__setattr__
+        tree, layout, found = get("snapshot"), get("layoutEx"), get("config.hardware.device")
+        put(self, "tree", tree if isinstance(tree, RawTree) and tree.snapshots else None)
+        put(self, "layout", layout if isinstance(layout, RawLayout) else None)
+        put(self, "devices", _disks(found) if isinstance(found, tuple) else None)
+        put(self, "datastores", self.words("datastore"))
 
     @property
     def moid(self) -> str:
@@ -27,26 +43,6 @@ class Machine:
     def name(self) -> str:
         """As people gave it; the reference where the name may not be read."""
         return decoded(self.text("name") or self.moid)
-
-    @property
-    def tree(self) -> RawTree | None:
-        """Its snapshots; None: it has none, or they could not be read."""
-        value = self.raw.values.get("snapshot")
-        return value if isinstance(value, RawTree) and value.snapshots else None
-
-    @property
-    def layout(self) -> RawLayout | None:
-        """Its files; None when nobody told them."""
-        value = self.raw.values.get("layoutEx")
-        return value if isinstance(value, RawLayout) else None
-
-    @property
-    def devices(self) -> tuple[RawDisk, ...] | None:
-        """Its disks as devices; None when they were not asked for or could not be read."""
-        value = self.raw.values.get("config.hardware.device")
-        if not isinstance(value, tuple):
-            return None
-        return tuple(one for one in value if isinstance(one, RawDisk))
 
     @property
     def home(self) -> str | None:
@@ -82,8 +78,14 @@ class Machine:
         )
 
 
+def _disks(found: tuple[object, ...]) -> tuple[RawDisk, ...]:
+    return tuple(one for one in found if isinstance(one, RawDisk))
+
+
 def unread(raw: RawObject) -> Mapping[str, str]:
     """Each path that could not be read, with its fault. Paths the release lacks are not among."""
+    if not raw.missing:
+        return {}
     return {
         path: fault
         for path, fault in raw.missing.items()

@@ -10,25 +10,22 @@ import re
 
 _ESCAPE = re.compile(r"%(25|2[fF]|5[cC])")
 _MEANING = {"25": "%", "2f": "/", "5c": "\\"}
-_PATH = re.compile(r"\[(?P<datastore>.*?)\] ?(?P<inside>.*)", re.DOTALL)
 _DELTA = re.compile(r"-\d{6}\.vmdk\Z")
 
 
 def decoded(name: str) -> str:
     """A name as people gave it."""
+    if "%" not in name:
+        return name
     return _ESCAPE.sub(lambda found: _MEANING[found[1].lower()], name)
 
 
-def datastore_of(path: str) -> str | None:
-    """The name of the datastore in a path; None when it is no datastore path."""
-    found = _PATH.fullmatch(path)
-    return found["datastore"] if found else None
-
-
-def inside_of(path: str) -> str:
-    """Folder and file within the datastore."""
-    found = _PATH.fullmatch(path)
-    return found["inside"] if found else path
+def parted(path: str) -> tuple[str | None, str]:
+    """Datastore, and folder with file within it; None when it is no datastore path."""
+    store, bracket, inside = path.partition("]")
+    if not bracket or not store.startswith("["):
+        return None, path
+    return store[1:], inside.removeprefix(" ")
 
 
 def folder_of(path: str) -> str:

@@ -24,7 +24,7 @@ _LAST_MIDNIGHT = timedelta(days=1, hours=12)
 def in_texts(places: Iterable[tuple[str, str]], now: datetime) -> Iterator[str]:
     """A protection for each place, named first, whose text keeps something."""
     for place, text in places:
-        for found in _KEEP.finditer(text):
+        for found in _KEEP.finditer(text) if text else ():
             yield from _kept(place, found["date"], now)
 
 

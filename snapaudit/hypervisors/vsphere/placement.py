@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from snapaudit.hypervisors.vsphere import paths
 from snapaudit.hypervisors.vsphere.machine import Machine
@@ -17,16 +17,26 @@ _DEEPEST = 64
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Folders, datacenters, vApps, hosts and clusters by their reference."""
+    """Folders, datacenters, vApps, hosts and clusters by their reference.
+
+    ``lines`` keeps what was found out: many machines share a folder.
+    """
 
     objects: Mapping[str, RawObject]
+    lines: dict[str | None, tuple[str, ...]] = field(default_factory=dict)
 
     def folders(self, machine: Machine) -> tuple[str, ...]:
         """Datacenter and folders from the outermost inwards, as people named them.
 
         Left out are the two that nobody made: the root, and each datacenter's folder of machines.
         """
-        line = tuple(self._upwards(machine.text("parent") or machine.text("parentVApp")))
+        above = machine.text("parent") or machine.text("parentVApp")
+        if above not in self.lines:
+            self.lines[above] = self._line(above)
+        return self.lines[above]
+
+    def _line(self, above: str | None) -> tuple[str, ...]:
+        line = tuple(self._upwards(above))
         shown = (one for one in reversed(line) if not self._is_hidden(one))
         return tuple(decoded(_text(one, "name") or one.moid) for one in shown)
 

@@ -84,7 +84,7 @@ def _clone_parent(
     around: Surroundings,
 ) -> Iterator[str]:
     """A golden image looks like an ordinary machine, and any of its snapshots may be in use."""
-    if chains is None:
+    if chains is None or not around.others.shares(machine):
         return
     foreign = {
         key
@@ -174,7 +174,7 @@ def _state(machine: Machine, around: Surroundings) -> Iterator[str]:
         yield "suspended: its saved memory belongs to the chain as it is now"
     if machine.tree is not None and machine.tree.current is None:
         yield "running-point: nobody tells which snapshot the running machine stands on"
-    for moid in machine.words("datastore"):
+    for moid in machine.datastores:
         if around.stores.in_maintenance(moid):
             yield f"maintenance: datastore {around.stores.name(moid)} is in maintenance mode"
 
@@ -229,8 +229,10 @@ def _touched(
     snapshot: RawSnapshot, machine: Machine, chains: Chains, others: Index
 ) -> Iterator[str]:
     """Deleting it writes into the top of what it froze and takes away what was written since."""
+    if not others.shares(machine):
+        return
     touched = {key for one in chains.above(snapshot.moid) for unit in one.units for key in unit}
-    tops = (units[-1:] for units in chains.frozen.get(snapshot.moid, {}).values())
+    tops = (units[-1:] for units in chains.frozen_by(snapshot.moid).values())
     touched.update(key for units in tops for unit in units for key in unit)
     for key in sorted(touched):
         file = chains.files.get(key)

@@ -2,15 +2,15 @@
 
 Each delta is charged to the snapshot that caused it: growth(S) is S's own files and all that
 stands above what S froze, up to its children and, if S is current, up to the running point. Tools
-that sum up what a snapshot froze (`state_bytes`) charge a delta to the snapshot after it.
+that sum up what a snapshot froze charge a delta to the snapshot after it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from snapaudit.hypervisors.vsphere.chains import Above, Chains, Unit, all_keys, keys
+from snapaudit.hypervisors.vsphere.chains import Above, Chains, Unit, keys
 from snapaudit.hypervisors.vsphere.raw import NO_FILE, RawFile
 from snapaudit.model.inventory import ByteRange
 
@@ -32,65 +32,93 @@ class Measure:
         return None if self.troubles else self.known
 
     def __add__(self, other: Measure) -> Measure:
-        return Measure(self.known + other.known, (*self.troubles, *other.troubles))
+        return Measure(self.known + other.known, self.troubles + other.troubles)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotSize:
-    """What a snapshot occupies, pins, and gives back when it is deleted alone."""
+    """What a snapshot occupies, pins, and gives back when it is deleted alone.
+
+    ``frozen`` is what other tools show for it, memory included: what it froze since its parent.
+    """
 
     growth: Measure
     pinned: Measure
+    frozen: Measure
     reclaimable: ByteRange
 
 
-def measure(files: Mapping[int, RawFile], wanted: Iterable[int]) -> Measure:
-    """The sizes of these files; each counts once."""
+def of_units(chains: Chains, units: Iterable[Unit]) -> Measure:
+    """The sizes of these images; each file counts once, whatever it stands in.
+
+    An image that has only its descriptor listed has an unknown size: such are objects behind a
+    descriptor (vSAN, vVol) where the server does not tell their size.
+    """
+    known, troubles, weights = 0, tuple[str, ...](), chains.weights
+    for unit in dict.fromkeys(units) if chains.is_disjoint else _apart(units):
+        if unit not in weights:
+            weights[unit] = _weigh(chains.files, unit)
+        more, trouble = weights[unit]
+        known += more
+        if trouble:
+            troubles += trouble
+    return Measure(known, troubles)
+
+
+def _apart(units: Iterable[Unit]) -> Iterator[Unit]:
+    """The same images without the files of those before."""
+    seen = set[int]()
+    for unit in units:
+        yield from _less((unit,), seen)
+        seen.update(unit)
+
+
+def _weigh(files: Mapping[int, RawFile], unit: Unit) -> tuple[int, tuple[str, ...]]:
     known, troubles = 0, list[str]()
-    for key in sorted(set(wanted)):
+    for key in dict.fromkeys(unit):
         file = files.get(key)
-        trouble = _trouble(key, file)
-        if trouble is not None:
-            troubles.append(trouble)
-        elif file is not None:
+        if file is None or file.is_accessible is False or file.size < 0:
+            troubles.append(_trouble(key, file))
+        else:
             known += file.size
-    return Measure(known, tuple(troubles))
+    if len(unit) == 1 and _is_text(files.get(unit[0])):
+        troubles.append(f"{files[unit[0]].name} has no listed data")
+    return known, tuple(troubles)
 
 
-def _trouble(key: int, file: RawFile | None) -> str | None:
+def _trouble(key: int, file: RawFile | None) -> str:
     if file is None:
         return f"file {key} is in its chain and not in its list of files"
     if file.is_accessible is False:
         return f"{file.name} is not accessible"
-    return f"{file.name} has no possible size" if file.size < 0 else None
+    return f"{file.name} has no possible size"
 
 
-def of_units(files: Mapping[int, RawFile], units: Iterable[Unit]) -> Measure:
-    """The sizes of these images. One that has only its descriptor listed has an unknown size.
-
-    Such are objects behind a descriptor (vSAN, vVol) where the server does not tell their size.
-    """
-    every = tuple(units)
-    troubles = tuple(
-        f"{files[unit[0]].name} has no listed data"
-        for unit in every
-        if len(unit) == 1 and unit[0] in files and _is_text(files[unit[0]])
-    )
-    return measure(files, keys(every)) + Measure(0, troubles)
-
-
-def _is_text(file: RawFile) -> bool:
-    return file.type == DESCRIPTOR and file.size < _LARGEST_TEXT and file.is_accessible is not False
+def _is_text(file: RawFile | None) -> bool:
+    return file is not None and file.type == DESCRIPTOR and 0 <= file.size < _LARGEST_TEXT
 
 
 def of_snapshot(chains: Chains, moid: str) -> SnapshotSize:
     """All sizes of one snapshot."""
     own, above = _own_files(chains, moid), tuple(chains.above(moid))
-    growth = own + _written(chains, moid, above)
-    pinned = _pinned(chains, moid)
+    written, pinned = _written(chains, moid, above), _pinned(chains, moid)
+    frozen = own + of_units(chains, _frozen(chains, moid))
+    growth = own + written
+    certain = own + pinned
+    grows, basis = _growth_of_others(chains, moid, above, written.known)
     return SnapshotSize(
-        growth=growth, pinned=pinned, reclaimable=_reclaimable(chains, moid, above, own + pinned)
+        growth=growth,
+        pinned=pinned,
+        frozen=frozen,
+        reclaimable=_reclaimable(certain, written, grows, f"{basis}{_compared(growth, frozen)}"),
     )
+
+
+def _compared(growth: Measure, frozen: Measure) -> str:
+    """Other tools, such as PowerCLI, charge what was written to the snapshot that froze it."""
+    if frozen.size is None or frozen.size == growth.size:
+        return ""
+    return f"; tools that count what it froze show {frozen.size:,} bytes for it"
 
 
 def _own_files(chains: Chains, moid: str) -> Measure:
@@ -98,35 +126,44 @@ def _own_files(chains: Chains, moid: str) -> Measure:
     record = chains.records.get(moid)
     if record is None:
         return Measure(0, ("its files are not listed",))
-    wanted = {record.data_key, record.memory_key} - {NO_FILE}
-    return measure(chains.files, wanted)
+    own = (record.data_key, record.memory_key)
+    return of_units(chains, ((key,) for key in own if key != NO_FILE))
 
 
 def _written(chains: Chains, moid: str, above: Iterable[Above]) -> Measure:
-    frozen = all_keys(chains.frozen.get(moid, {}))
-    units = set(_less((unit for one in above for unit in one.units), frozen))
-    troubles = [one.trouble for one in above if one.trouble is not None]
-    troubles += [
-        "the files of a snapshot that stands on it are not listed"
-        for child in chains.children(moid)
-        if child not in chains.records
-    ]
-    counted = of_units(chains.files, sorted(units))
-    return counted + Measure(0, tuple(dict.fromkeys(troubles)))
+    """Every unit above what it froze, whichever way leads there."""
+    frozen = keys(unit for units in chains.frozen_by(moid).values() for unit in units)
+    units = dict.fromkeys(unit for one in above for unit in one.units)
+    troubles = dict.fromkeys(one.trouble for one in above if one.trouble is not None)
+    if any(child not in chains.records for child in chains.children.get(moid, ())):
+        troubles["the files of a snapshot that stands on it are not listed"] = None
+    found = of_units(chains, _less(units, frozen))
+    return found + Measure(0, tuple(troubles)) if troubles else found
 
 
 def _pinned(chains: Chains, moid: str) -> Measure:
     """Files of disks that were taken from the machine, or of a branch: they go with it alone."""
-    others = [disks for other, disks in chains.frozen.items() if other != moid]
-    used = all_keys(chains.now).union(*map(all_keys, others))
-    frozen = chains.measured(chains.frozen.get(moid, {}))
-    units = _less((unit for chain in frozen.values() for unit in chain), used)
-    unlisted = [one.moid for one in chains.snapshots if one.moid not in chains.records]
-    troubles = ("the files of one of the snapshots are not listed",) if unlisted else ()
-    return of_units(chains.files, units) + Measure(0, troubles)
+    frozen = chains.measured(chains.frozen_by(moid))
+    units = (unit for chain in frozen.values() for unit in chain)
+    found = of_units(chains, _less(units, chains.shared))
+    if len(chains.records) < len(chains.snapshots):
+        return found + Measure(0, ("the files of one of the snapshots are not listed",))
+    return found
 
 
-def _less(units: Iterable[Unit], without: frozenset[int]) -> Iterator[Unit]:
+def _frozen(chains: Chains, moid: str) -> Iterator[Unit]:
+    """What it froze since its parent; of a root none, and of the current one what runs besides."""
+    parent = next((one.parent for one in chains.snapshots if one.moid == moid), None)
+    if parent is not None:
+        below = keys(unit for units in chains.frozen_by(parent).values() for unit in units)
+        mine = chains.measured(chains.frozen_by(moid)).values()
+        yield from _less((unit for units in mine for unit in units), below)
+    if chains.current == moid:
+        runs = chains.measured(chains.now).values()
+        yield from _less((unit for units in runs for unit in units), chains.known)
+
+
+def _less(units: Iterable[Unit], without: Container[int]) -> Iterator[Unit]:
     """Units without these keys; those that hold nothing else are left out."""
     for unit in units:
         rest = tuple(key for key in unit if key not in without)
@@ -134,16 +171,11 @@ def _less(units: Iterable[Unit], without: frozenset[int]) -> Iterator[Unit]:
             yield rest
 
 
-def _reclaimable(
-    chains: Chains, moid: str, above: tuple[Above, ...], certain: Measure
-) -> ByteRange:
-    written = _written(chains, moid, above)
+def _reclaimable(certain: Measure, written: Measure, grows: int, basis: str) -> ByteRange:
     everything = certain + written
     if everything.size is None:
         return ByteRange(min=certain.known, max=None, basis=unknown(everything))
-    grows, basis = _growth_of_others(chains, moid, above, written.known)
-    compared = _compared(chains, moid, written.known)
-    return ByteRange(min=everything.known - grows, max=everything.known, basis=f"{basis}{compared}")
+    return ByteRange(min=everything.known - grows, max=everything.known, basis=basis)
 
 
 def _growth_of_others(
@@ -152,7 +184,7 @@ def _growth_of_others(
     """What other images may take of the space that was written since, and why."""
     if not above:
         return 0, "only files of its own"
-    if len(chains.children(moid)) + (chains.current == moid) > 1:
+    if chains.branches(moid) > 1:
         return written, "several branches stand on it, so what they stand on stays"
     grows = min(written, sum(_growth_below(chains, one) for one in above))
     if grows == 0:
@@ -161,26 +193,17 @@ def _growth_of_others(
     return grows, f"the images below may grow by {share} of what was written since"
 
 
-def _compared(chains: Chains, moid: str, written: int) -> str:
-    """Other tools, such as govc, charge what was written to the snapshot that froze it."""
-    frozen = state_bytes(chains, moid)
-    own = _own_files(chains, moid).known
-    if frozen is None or frozen - own == written:
-        return ""
-    return f"; tools that count what it froze show {frozen - own:,} bytes of disks for it"
-
-
 def _growth_below(chains: Chains, above: Above) -> int:
     """At most what the image below grows by while the delta is merged into it.
 
     A base is never larger than the disk: a thick one does not grow at all. A delta below has a
     grain table besides, so nothing but the delta above bounds it.
     """
-    delta = of_units(chains.files, above.units).known
+    delta = of_units(chains, above.units).known
     capacity = chains.capacities.get(above.disk)
     if capacity is None or len(above.frozen) != 1:
         return delta
-    base = of_units(chains.files, above.frozen[-1:])
+    base = of_units(chains, above.frozen[-1:])
     return delta if base.size is None else min(delta, max(0, capacity - base.known))
 
 
@@ -188,20 +211,3 @@ def unknown(measured: Measure) -> str:
     """An unknown size in words: how much it is at least, and why nobody knows the rest."""
     more = f" (and {len(measured.troubles) - 1} more)" if len(measured.troubles) > 1 else ""
     return f"unknown, at least {measured.known:,} bytes: {measured.troubles[0]}{more}"
-
-
-def state_bytes(chains: Chains, moid: str) -> int | None:
-    """What other tools show for a snapshot: its own files and what it froze since its parent."""
-    parent = next((one.parent for one in chains.snapshots if one.moid == moid), None)
-    wanted = set(_state_keys(chains, moid, parent))
-    return (_own_files(chains, moid) + measure(chains.files, wanted)).size
-
-
-def _state_keys(chains: Chains, moid: str, parent: str | None) -> Iterator[int]:
-    frozen = chains.frozen
-    if parent is not None:
-        below = all_keys(frozen.get(parent, {}))
-        yield from all_keys(chains.measured(frozen.get(moid, {}))) - below
-    if chains.current == moid:
-        every = frozenset[int]().union(*map(all_keys, frozen.values()))
-        yield from all_keys(chains.measured(chains.now)) - every

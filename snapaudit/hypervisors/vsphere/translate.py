@@ -149,6 +149,7 @@ _NOTHING = sizes.Measure(0, (_NO_LAYOUT,))
 _UNKNOWN = sizes.SnapshotSize(
     growth=_NOTHING,
     pinned=_NOTHING,
+    frozen=_NOTHING,
     reclaimable=ByteRange(min=0, max=None, basis=sizes.unknown(_NOTHING)),
 )
 

@@ -280,6 +280,22 @@ def test_grd_12_one_volume_that_two_datacenters_mount_is_one_place() -> None:
         assert "clone-parent" in words(named(found).protections)
 
 
+def test_grd_12_one_object_is_one_file_though_its_folder_has_two_names() -> None:
+    files, others = Files("[vsan] web01"), Files("[vsan] clone1")
+    base = (files.add("web01.vmdk", GIB, "diskDescriptor", backing_object_id="object-1"),)
+    path = "[vsan] 5f0e-uuid/web01.vmdk"
+    foreign = (others.add(path, GIB, "diskDescriptor", backing_object_id="object-1"),)
+    own = others.image("clone1.vmdk", GIB)
+    machines = (
+        raw_vm("web01", layout=files.layout({DISK: [base]})),
+        raw_vm("clone1", layout=others.layout({DISK: [foreign, own]})),
+    )
+    stores = (*around(), raw_store("datastore-1", "vsan", type="vsan"))
+    unique = {one.moid: one for one in stores}
+    vm = named(seen(service(*machines, around=tuple(unique.values()))))
+    assert words(vm.protections) == {"clone-parent"}
+
+
 # What people wrote ------------------------------------------------------------------------------
 
 

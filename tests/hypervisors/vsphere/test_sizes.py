@@ -73,8 +73,8 @@ def test_worked_case_charges_each_delta_to_the_snapshot_that_caused_it() -> None
 
 def test_worked_case_shows_what_other_tools_charge_for_comparison() -> None:
     chains = chains_of(worked())
-    assert sizes.state_bytes(chains, "A") == 4 * GIB  # its memory, which govc leaves out
-    assert sizes.state_bytes(chains, "B") == 9 * GIB
+    assert sizes.of_snapshot(chains, "A").frozen.size == 4 * GIB  # memory, which govc leaves out
+    assert sizes.of_snapshot(chains, "B").frozen.size == 9 * GIB
     assert "9,663,676,416 bytes" in sizes.of_snapshot(chains, "B").reclaimable.basis
 
 
@@ -247,6 +247,15 @@ def test_rule_8_sizes_are_bytes_that_a_share_of_the_disks_can_be_reckoned_from()
     growth = sized(layout, line("A")).growth.size
     assert growth is not None
     assert growth / (40 * GIB) == 0.25
+
+
+def test_rule_1_a_file_that_two_images_share_counts_once() -> None:
+    files, base, delta, _ = one_snapshot()
+    twice = (*files.image("odd.vmdk", GIB), delta[-1], delta[-1])
+    layout = files.layout(
+        {DISK: [base, delta, twice]}, snapshot_layout("A", files.state("a"), {DISK: [base]})
+    )
+    assert sized(layout, line("A")).growth.size == 8 * GIB
 
 
 # Object stores ----------------------------------------------------------------------------------
