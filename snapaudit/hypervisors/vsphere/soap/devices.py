@@ -26,7 +26,7 @@ def disk_of(element: Element) -> RawDisk:
     return RawDisk(
         key=int(inside["key"].text or ""),
         label="" if info is None else info.findtext("label", ""),
-        capacity=_capacity(inside),
+        capacity=capacity_of({name: child.text or "" for name, child in inside.items()}),
         backing="" if backing is None else type_of(backing) or "",
         file=get("fileName"),
         datastore=get("datastore"),
@@ -38,11 +38,11 @@ def disk_of(element: Element) -> RawDisk:
     )
 
 
-def _capacity(inside: Mapping[str, Element]) -> int | None:
+def capacity_of(fields: Mapping[str, str]) -> int | None:
     """In bytes: exactly since API 5.5, in whole kilobytes before."""
     for name, unit in (("capacityInBytes", 1), ("capacityInKB", 1024)):
-        if name in inside:
-            return int(inside[name].text or "") * unit
+        if name in fields:
+            return int(fields[name]) * unit
     return None
 
 

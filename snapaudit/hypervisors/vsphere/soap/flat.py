@@ -1,6 +1,6 @@
 """The fast way through a page, for the paths that every machine is asked for.
 
-No tree is built and no start of an element is told, but for disks. An object that does not have
+No tree is built and no start of an element is told. An object that does not have
 the usual form is read once more from its bytes, carefully (see `page`): the fast way never guesses.
 """
 
@@ -10,14 +10,12 @@ import re
 from collections.abc import Iterable
 from sys import intern
 from typing import Any
-from xml.etree.ElementTree import TreeBuilder
 
 from snapaudit.hypervisors.vsphere.raw import RawFork, RawManagedBy, RawObject
-from snapaudit.hypervisors.vsphere.soap import row, row_layout, row_snapshots
-from snapaudit.hypervisors.vsphere.soap.devices import disk_of
+from snapaudit.hypervisors.vsphere.soap import row, row_disks, row_layout, row_snapshots
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed
 from snapaudit.hypervisors.vsphere.soap.page import PageReader
-from snapaudit.hypervisors.vsphere.soap.parts import Part, parts
+from snapaudit.hypervisors.vsphere.soap.parts import parts
 from snapaudit.hypervisors.vsphere.soap.row import VAL, Known, Next, Unusual
 from snapaudit.hypervisors.vsphere.soap.simple import Convert, boolean
 from snapaudit.hypervisors.vsphere.soap.stream import LARGEST
@@ -37,6 +35,7 @@ _NAMES = (
     *row.NAMES,
     *row_snapshots.NAMES,
     *row_layout.NAMES,
+    *row_disks.NAMES,
 )
 _TEXTS = frozenset(
     {"name", "config.instanceUuid", "config.uuid", "config.annotation"}
@@ -70,6 +69,7 @@ class FlatReader:
         self._held = b""
         self._ready: list[RawObject] = []
         self._words: dict[str, str] = {}
+        self._types: dict[bytes, str] = {}
         self._simple = self._conversions()
         self._records = _records()
 
@@ -148,31 +148,19 @@ class FlatReader:
     # Events -------------------------------------------------------------------------------------
 
     def _gather(self, piece: bytes) -> None:
-        """Fill the row of events from an object's bytes; disks stand in it as records."""
+        """Fill the row of events from an object's bytes."""
         self._events.clear()
-        self._append_events()
-        try:
-            for part, data in parts(piece):
-                self._gather_part(part, data)
-        finally:
-            self._page.stream.listen()
-
-    def _append_events(self) -> None:
         parser = self._page.stream.parser
         parser.StartElementHandler = None
         parser.EndElementHandler = parser.CharacterDataHandler = self._events.append
-
-    def _gather_part(self, part: Part, data: bytes) -> None:
-        stream = self._page.stream
-        if part is Part.FIELDS:
-            stream.parse(data)
-            return
-        parser, builder = stream.parser, TreeBuilder()
-        parser.StartElementHandler, parser.EndElementHandler = builder.start, builder.end
-        parser.CharacterDataHandler = builder.data
-        stream.parse(data)
-        self._events.append(disk_of(builder.close()))
-        self._append_events()
+        try:
+            for part in parts(piece, self._types):
+                if type(part) is bytes:
+                    self._page.stream.parse(part)
+                else:
+                    self._events.append(part)
+        finally:
+            self._page.stream.listen()
 
     def _is_odd(self) -> bool:
         """Whether texts cannot be told from names, or comments and such were among them.
@@ -214,7 +202,7 @@ def _records() -> dict[str, tuple[str, Any]]:
     found = {
         "snapshot": row_snapshots.tree,
         "layoutEx": row_layout.Layouts().read,
-        "config.hardware.device": row.disks,
+        "config.hardware.device": row_disks.disks,
         "customValue": row.custom_values,
         "config.managedBy": _managed_by,
         "config.forkConfigInfo": _fork,

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from sys import intern
 from typing import Any
 
-from snapaudit.hypervisors.vsphere.raw import RawDisk
-
 Next = Callable[[], Any]
 Known = Callable[[Any], Any]
 """Looks up one of expat's own names: an event that is the very object found is a name."""
@@ -62,14 +60,4 @@ def custom_values(take: Next, known: Known) -> tuple[tuple[int, str], ...]:
         if take() is not _CUSTOM:
             raise Unusual
         found.append((int(key), text))
-    return tuple(found)
-
-
-def disks(take: Next, _known: Known) -> tuple[RawDisk, ...]:
-    """An array of devices, of which the disks stand in the row as they are."""
-    found = []
-    while (disk := take()) is not VAL:
-        if type(disk) is not RawDisk:
-            raise Unusual
-        found.append(disk)
     return tuple(found)

@@ -11,41 +11,40 @@ from snapaudit.hypervisors.vsphere.raw import (
     RawLayout,
     RawSnapshotLayout,
 )
+from snapaudit.hypervisors.vsphere.soap.layout import file_of
+from snapaudit.hypervisors.vsphere.soap.parts import Files
 from snapaudit.hypervisors.vsphere.soap.row import VAL, Known, Next, Unusual
-from snapaudit.hypervisors.vsphere.soap.simple import boolean, moment
+from snapaudit.hypervisors.vsphere.soap.simple import moment
 
 _FILE, _DISK, _CHAIN, _FILE_KEY = map(intern, ("file", "disk", "chain", "fileKey"))
 _SNAPSHOT, _DATA, _MEMORY, _AT = map(intern, ("snapshot", "dataKey", "memoryKey", "timestamp"))
-_KEY, _NAME, _TYPE, _SIZE = map(intern, ("key", "name", "type", "size"))
-_UNIQUE, _BACKING, _ACCESSIBLE = map(intern, ("uniqueSize", "backingObjectId", "accessible"))
-NAMES = (
-    *(_FILE, _DISK, _CHAIN, _FILE_KEY, _SNAPSHOT, _DATA, _MEMORY, _AT),
-    *(_KEY, _NAME, _TYPE, _SIZE, _UNIQUE, _BACKING, _ACCESSIBLE),
-)
+_KEY = intern("key")
+_TEXTS = ("name", "type", "size", "uniqueSize", "backingObjectId", "accessible")
+NAMES = (_FILE, _DISK, _CHAIN, _FILE_KEY, _SNAPSHOT, _DATA, _MEMORY, _AT, _KEY, *_TEXTS)
 
 
 class Layouts:
-    """Reads one layout after the other; words that many files share are kept once.
+    """Reads one layout after the other.
 
     Fields gather until what holds them ends. A snapshot's ``key`` is put aside when ``dataKey``
     follows it, for its disks have one as well; the disks up to its end are its own.
     """
 
-    def __init__(self) -> None:
-        self._words: dict[str, str] = {}
-
     def read(self, take: Next, known: Known) -> RawLayout:
         """A layout."""
         self._begin()
         at = None
-        while (event := take()) is not VAL:
+        event = take()
+        if type(event) is Files:
+            self._files.update(event.by_key)
+            event = take()
+        while event is not VAL:
             if known(event) is event:
                 self._end(event)
+                event = take()
                 continue
             name = take()
-            if name is _NAME:
-                self._file(event, take, known)
-            elif name is _FILE_KEY:
+            if name is _FILE_KEY:
                 self._unit.append(int(event))
             elif name is _DATA:
                 self._begin_snapshot(int(event))
@@ -53,6 +52,7 @@ class Layouts:
                 at = event
             else:
                 self._fields[name] = event
+            event = take()
         return RawLayout(self._files, tuple(self._own), tuple(self._snapshots), moment(at))
 
     def _begin(self) -> None:
@@ -64,34 +64,14 @@ class Layouts:
         self._own = self._disks
         self._snapshots: list[RawSnapshotLayout] = []
 
-    def _file(self, name: str, take: Next, known: Known) -> None:
-        """The rest of a file, up to its end. What is not always there comes last."""
-        kind, end_of_kind, size, end_of_size = take(), take(), take(), take()
-        if end_of_kind is not _TYPE or end_of_size is not _SIZE:
-            raise Unusual
-        rest = {}
-        while (text := take()) is not _FILE:
-            if known(text) is text:
-                raise Unusual
-            rest[take()] = text
-        unique, accessible = rest.get(_UNIQUE), rest.get(_ACCESSIBLE)
-        key = int(self._fields.pop(_KEY))
-        self._files[key] = RawFile(
-            key,
-            name,
-            self._words.setdefault(kind, kind),
-            int(size),
-            None if unique is None else int(unique),
-            rest.get(_BACKING),
-            None if accessible is None else boolean(accessible),
-        )
-
     def _begin_snapshot(self, data_key: int) -> None:
         self._head = (self._fields.pop(_KEY), data_key)
         self._disks = []
 
     def _end(self, name: str) -> None:
-        if name is _CHAIN:
+        if name is _FILE:
+            self._end_file()
+        elif name is _CHAIN:
             self._chain.append(tuple(self._unit))
             self._unit = []
         elif name is _DISK:
@@ -100,6 +80,11 @@ class Layouts:
             self._end_snapshot()
         else:
             raise Unusual
+
+    def _end_file(self) -> None:
+        file = file_of(self._fields)
+        self._files[file.key] = file
+        self._fields.clear()
 
     def _end_disk(self) -> None:
         self._disks.append(RawChain(int(self._fields.pop(_KEY)), tuple(self._chain)))
