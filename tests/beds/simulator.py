@@ -100,6 +100,11 @@ class Simulator:
         self._said.close()
         rmtree(self.folder, ignore_errors=True)
 
+    def terminate(self) -> None:
+        """Tell the server to end, and wait until it has."""
+        self._process.terminate()
+        self._process.wait(_WITHIN)
+
     def kill(self) -> None:
         """End the server at once, as a crash does."""
         self._process.kill()

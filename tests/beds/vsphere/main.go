@@ -27,6 +27,8 @@ func main() {
 }
 
 func serve(asked settings) error {
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, syscall.SIGTERM, syscall.SIGINT)
 	if err := ownFolder(asked.folder); err != nil {
 		return err
 	}
@@ -39,8 +41,6 @@ func serve(asked settings) error {
 	if err := listen(model, asked); err != nil {
 		return err
 	}
-	ended := make(chan os.Signal, 1)
-	signal.Notify(ended, syscall.SIGTERM, syscall.SIGINT)
 	inputClosed := make(chan struct{})
 	go func() {
 		obey(os.Stdin, os.Stdout)

@@ -68,7 +68,7 @@ func init() {
 		"forget-tasks": orderForget, "hide": orderHide, "hold": orderHold, "host": orderHost,
 		"id": orderID, "lack": orderLack, "look": orderLook, "machine": orderMachine,
 		"machines": orderMachines, "page": orderPage, "play": orderPlay, "remove": orderRemove,
-		"revert": orderRevert, "set": orderSet, "snapshot": orderSnapshot, "taking": orderTaking,
+		"revert": orderRevert, "save": orderSave, "set": orderSet, "snapshot": orderSnapshot, "taking": orderTaking,
 		"task": orderTask, "unknown": orderUnknown, "write": orderWrite,
 	}
 }
