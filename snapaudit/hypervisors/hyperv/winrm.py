@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import requests
 from winrm.exceptions import WinRMOperationTimeoutError, WSManFaultError
@@ -19,20 +19,18 @@ from winrm.protocol import Protocol
 from winrm.transport import Transport
 
 from snapaudit.hypervisors.hyperv import delivery, failures
-from snapaudit.hypervisors.hyperv.connection import CONNECTING, Deadline, harden
+from snapaudit.hypervisors.hyperv.attempt import Attempt, Result
+from snapaudit.hypervisors.hyperv.connection import Deadline, harden
 from snapaudit.hypervisors.hyperv.failures import Step
 from snapaudit.hypervisors.hyperv.runner import Argument
 from snapaudit.hypervisors.hyperv.transport import Wire
 
-READ_TIMEOUT, OPERATION_TIMEOUT = 30, 20
 ENVELOPE = 512_000
 _CODE_PAGE = 65001
 _IDLE = "PT180S"  # a shell whose id never reached us ends by itself
-_TIDYING = 5.0
 _PIECE = 96_000
 _LONGEST_COMPLAINT = 64_000
 
-Result = TypeVar("Result")
 _LOG = logging.getLogger(__name__)
 
 
@@ -78,12 +76,10 @@ class Call:
     """One script on one host, from Create to Delete."""
 
     def __init__(self, wire: Wire) -> None:
-        self._where, self._seconds = wire.where, wire.seconds
-        self._deadline = Deadline(wire.seconds)
-        self._protocol = _protocol(wire, self._deadline)
+        self._attempt, self._where = Attempt(wire), wire.where
+        self._protocol = _protocol(wire, self._attempt.deadline)
         self._shell: str | None = None
         self._command: str | None = None
-        self._is_broken = False
         self.has_sent = False
 
     def lines(self, text: bytes) -> Iterator[str]:
@@ -95,7 +91,6 @@ class Call:
             yield from self._received()
         finally:
             self._tidy()
-            self._deadline.close()
 
     def _open(self) -> str:
         return self._protocol.open_shell(codepage=_CODE_PAGE, noprofile=True, idle_timeout=_IDLE)
@@ -155,33 +150,21 @@ class Call:
             return b"", b"", -1, False  # nothing was printed for a while
 
     def _asked(self, step: Step, work: Callable[[], Result]) -> Result:
-        """What a call returns; whatever it raises as HypervisorError. Sent once."""
-        if not self._deadline.left:
-            raise failures.too_late(self._where, step, self._seconds)
         self._tune()
-        try:
-            return work()
-        except Exception as error:
-            self._is_broken = True
-            if not self._deadline.left:
-                raise failures.too_late(self._where, step, self._seconds) from error
-            raise failures.as_ours(error, self._where, step) from error
+        return self._attempt.asked(step, work)
 
     def _tune(self) -> None:
-        """Neither we nor the host wait longer than there is time."""
-        left = self._deadline.left
-        reading = min(READ_TIMEOUT, max(2.0, left))
-        self._protocol.operation_timeout_sec = int(min(OPERATION_TIMEOUT, max(1.0, reading - 1)))
+        connecting, reading, working = self._attempt.timeouts()
+        self._protocol.operation_timeout_sec = working
         transport: Any = self._protocol.transport
-        transport.read_timeout_sec = (min(CONNECTING, reading), reading)
+        transport.read_timeout_sec = (connecting, reading)
 
     def _tidy(self) -> None:
         """Delete the shell, and with it the process, whatever has happened."""
-        transport = self._protocol.transport
-        if self._is_broken:
-            transport.close_session()  # whatever it was in the middle of, it is not in order
+        if self._attempt.is_broken:
+            self._protocol.transport.close_session()  # what is half-way through it cannot be used
         if self._shell is not None:
-            self._deadline.renew(min(_TIDYING, self._seconds))
+            self._attempt.renew()
             with suppress(Exception):
                 if self._command is not None:
                     self._tune()
@@ -189,7 +172,8 @@ class Call:
             with suppress(Exception):
                 self._tune()
                 self._protocol.close_shell(self._shell)
-        transport.close_session()
+        self._protocol.transport.close_session()
+        self._attempt.deadline.close()
 
     @staticmethod
     def _known(identity: str | None) -> str:
