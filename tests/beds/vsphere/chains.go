@@ -86,7 +86,10 @@ func (m *machine) branch(l *layout, written int64) {
 			continue
 		}
 		below := fileOf(l, id(top(l.Disk[i].Chain))).Name
-		name := deltaName(l, path.Join(m.folder(), path.Base(below)))
+		if !m.owns(below) { // a clone's first delta has the clone's name
+			below = path.Join(m.folder(), m.Name+".vmdk")
+		}
+		name := deltaName(l, below)
 		data := strings.TrimSuffix(name, ".vmdk") + "-sesparse.vmdk"
 		keys := []int32{
 			m.addFile(l, name, "diskDescriptor", 0),
@@ -256,13 +259,4 @@ func isOfSnapshots(kind string) bool {
 		return true
 	}
 	return false
-}
-
-// size of all files together.
-func size(l *layout) int64 {
-	var sum int64
-	for _, file := range l.File {
-		sum += file.Size
-	}
-	return sum
 }

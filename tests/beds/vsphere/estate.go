@@ -149,16 +149,39 @@ func show(host *simulator.HostSystem, store *simulator.Datastore) {
 	}
 }
 
-// spend takes free space from the machine's datastore, or gives it back.
-func (m *machine) spend(bytes int64) {
-	store := m.storeOf(m.folder())
-	if store.Name == "" {
-		return
+// spend takes free space from the datastores of a machine's own files, or gives it back.
+func (m *machine) spend(before, after *layout) {
+	more := map[string]int64{}
+	for _, file := range after.File {
+		more[storeName(file.Name)] += m.taken(file)
 	}
-	locked(store, func() {
-		store.Summary.FreeSpace -= bytes
-		store.Info.GetDatastoreInfo().FreeSpace = store.Summary.FreeSpace
-	})
+	for _, file := range before.File {
+		more[storeName(file.Name)] -= m.taken(file)
+	}
+	for name, bytes := range more {
+		store, err := storeCalled(name)
+		if err != nil || bytes == 0 {
+			continue
+		}
+		locked(store, func() {
+			store.Summary.FreeSpace -= bytes
+			store.Info.GetDatastoreInfo().FreeSpace = store.Summary.FreeSpace
+		})
+	}
+}
+
+// taken is what a file takes because of this machine, which is nothing for one that it stands on.
+func (m *machine) taken(file types.VirtualMachineFileLayoutExFileInfo) int64 {
+	if m.owns(file.Name) {
+		return file.Size
+	}
+	return 0
+}
+
+func storeName(file string) string {
+	var at object.DatastorePath
+	at.FromString(file)
+	return at.Datastore
 }
 
 // storeOf is the datastore of a path like `[datastore] folder/file`.

@@ -170,7 +170,6 @@ func orderWrite(line []byte) (interface{}, error) {
 		for _, disk := range l.Disk {
 			file := extent(l, top(disk.Chain))
 			file.Size, file.UniqueSize = file.Size+o.Bytes, file.UniqueSize+o.Bytes
-			m.spend(o.Bytes)
 		}
 		m.put(l)
 		return nil, nil

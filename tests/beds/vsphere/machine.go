@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"path"
+	"strings"
 	"sync"
 
 	"github.com/vmware/govmomi/simulator"
@@ -54,8 +55,14 @@ func (m *machine) locked(f func()) { simulator.Map.WithLock(m, f) }
 // folder is where the machine's own files lie: `[datastore] name`.
 func (m *machine) folder() string { return path.Dir(m.Config.Files.VmPathName) }
 
-// owns tells its own files from those of the machine that it was cloned from.
-func (m *machine) owns(file string) bool { return path.Dir(file) == m.folder() }
+// owns tells its own files, on whichever datastore, from those of the machine it was cloned from.
+func (m *machine) owns(file string) bool { return inStore(path.Dir(file)) == inStore(m.folder()) }
+
+// inStore is a path without its datastore.
+func inStore(file string) string {
+	_, rest, _ := strings.Cut(file, "] ")
+	return rest
+}
 
 // addFile lists one more file, in a layout that nobody reads yet.
 func (m *machine) addFile(l *types.VirtualMachineFileLayoutEx, name, kind string, size int64) int32 {
@@ -78,9 +85,11 @@ func (m *machine) disks() []*types.VirtualDisk {
 	return found
 }
 
-// put shows another layout, with the devices standing on its chains.
+// put shows another layout, with the devices standing on its chains and what it takes of the
+// datastores taken.
 func (m *machine) put(l *types.VirtualMachineFileLayoutEx) {
 	l.Timestamp = now()
+	m.spend(m.LayoutEx, l)
 	config := *m.Config
 	config.Hardware.Device = nil
 	for _, device := range m.Config.Hardware.Device {

@@ -125,8 +125,8 @@ func (m *machine) fill(spec machineSpec, home string) {
 	for number, disk := range spec.Disks {
 		m.addDisk(l, number, disk, home)
 	}
+	m.LayoutEx = &layout{}
 	m.put(l)
-	m.spend(size(l))
 }
 
 func (m *machine) addDisk(l *layout, number int, spec diskSpec, home string) {

@@ -102,9 +102,7 @@ func (m *machine) lay(ref types.ManagedObjectReference, how taking) {
 	}
 	l.Snapshot = append(l.Snapshot, own)
 	m.branch(l, how.Written)
-	before := size(m.LayoutEx)
 	m.put(l)
-	m.spend(size(l) - before)
 }
 
 // nodes are all places of the tree, parents before their children.
@@ -190,10 +188,8 @@ func (m *machine) unlay(ref types.ManagedObjectReference) {
 // settle merges everything that no snapshot needs.
 func (m *machine) settle() {
 	l := copied(m.LayoutEx)
-	before := size(l)
 	touched := m.merge(l)
 	m.put(l)
-	m.spend(size(l) - before)
 	m.Runtime.ConsolidationNeeded = types.NewBool(false)
 	damages.note(m, touched)
 }
