@@ -6,9 +6,10 @@ Everything is by disk key, and by sets of file keys, since one file stands in ma
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 
 from snapaudit.hypervisors.vsphere.raw import (
     RawChain,
@@ -24,8 +25,11 @@ Unit = tuple[int, ...]
 Units = tuple[Unit, ...]
 Disks = Mapping[int, Units]
 """Chains by the key of their disk."""
+_Keys = frozenset[int]
 
 _NO_DISKS: Disks = {}
+_NO_KEYS = _Keys()
+flat = chain.from_iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,10 @@ class Chains:
     """All chains of a machine. ``frozen`` is by snapshot; one without layout is not in it.
 
     ``raw_devices`` are the disks that map a LUN: their mapping file reports the LUN's size.
-    ``independent`` are those that no snapshot includes. ``known`` are the keys that snapshots
-    froze, ``shared`` those of them that run as well or that several froze. ``is_disjoint``: no two
-    images have a file in common, as it should be. ``weights`` keeps what images were found to
-    occupy.
+    ``independent`` are those that no snapshot includes. ``keys_of`` are the file keys in what a
+    snapshot froze, ``known`` all of those, ``shared`` the ones that run as well or that several
+    froze. ``is_disjoint``: no two images have a file in common, as it should be. ``weights`` keeps
+    what images were found to occupy.
     """
 
     files: Mapping[int, RawFile]
@@ -59,6 +63,7 @@ class Chains:
     snapshots: tuple[RawSnapshot, ...]
     current: str | None
     children: Mapping[str | None, tuple[str, ...]]
+    keys_of: Mapping[str, frozenset[int]]
     known: frozenset[int]
     shared: frozenset[int]
     is_disjoint: bool
@@ -70,6 +75,10 @@ class Chains:
     def frozen_by(self, moid: str) -> Disks:
         """What a snapshot froze; nothing where that is not listed."""
         return self.frozen.get(moid, _NO_DISKS)
+
+    def keys_frozen_by(self, moid: str) -> frozenset[int]:
+        """The file keys in it."""
+        return self.keys_of.get(moid, _NO_KEYS)
 
     def above(self, moid: str) -> Iterator[Above]:
         """What was written since a snapshot, disk by disk, on every way that leads on from it.
@@ -123,8 +132,8 @@ def build(layout: RawLayout, tree: RawTree | None, devices: Iterable[RawDisk] = 
     for one in snapshots:
         children[one.parent].append(one.moid)
     disks, now = tuple(devices), _by_disk(layout.disks)
-    uses = Counter(key for one in frozen.values() for key in _all_keys(one))
-    running = _all_keys(now)
+    keys_of = {moid: _all_keys(one) for moid, one in frozen.items()}
+    frozen_keys, shared = _known(keys_of.values(), _all_keys(now))
     return Chains(
         files=layout.files,
         now=now,
@@ -133,8 +142,9 @@ def build(layout: RawLayout, tree: RawTree | None, devices: Iterable[RawDisk] = 
         snapshots=snapshots,
         current=tree.current if tree is not None else None,
         children={moid: tuple(them) for moid, them in children.items()},
-        known=frozenset(uses),
-        shared=frozenset(key for key, times in uses.items() if times > 1 or key in running),
+        keys_of=keys_of,
+        known=frozen_keys,
+        shared=shared,
         is_disjoint=_is_disjoint((now, *frozen.values())),
         raw_devices=frozenset(one.key for one in disks if one.rdm),
         independent=frozenset(one.key for one in disks if is_independent(one)),
@@ -142,9 +152,18 @@ def build(layout: RawLayout, tree: RawTree | None, devices: Iterable[RawDisk] = 
     )
 
 
+def _known(frozen: Iterable[frozenset[int]], running: frozenset[int]) -> tuple[_Keys, _Keys]:
+    """The keys that snapshots froze, and those of them that stand in other chains as well."""
+    known, shared = _Keys(), _Keys()
+    for keys in frozen:
+        shared |= known & keys
+        known |= keys
+    return known, shared | (known & running)
+
+
 def _is_disjoint(every: Iterable[Disks]) -> bool:
-    units = {unit for disks in every for line in disks.values() for unit in line}
-    return sum(map(len, units)) == len(keys(units))
+    units = set(flat(line for disks in every for line in disks.values()))
+    return sum(map(len, units)) == len(set(flat(units)))
 
 
 def is_independent(disk: RawDisk) -> bool:
@@ -158,8 +177,8 @@ def _by_disk(chains: Iterable[RawChain]) -> Disks:
 
 def keys(units: Iterable[Unit]) -> frozenset[int]:
     """The file keys of these units."""
-    return frozenset(key for unit in units for key in unit)
+    return frozenset(flat(units))
 
 
 def _all_keys(disks: Disks) -> frozenset[int]:
-    return frozenset(key for units in disks.values() for unit in units for key in unit)
+    return frozenset(flat(flat(disks.values())))

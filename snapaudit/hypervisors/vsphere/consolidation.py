@@ -85,6 +85,8 @@ def _own_base(
     What one of its snapshots has frozen last is its own too, wherever it lies.
     """
     home = folder_of(machine.home) if machine.home else None
+    if paths and paths[0] and folder_of(paths[0]) == home:
+        return 0, True
     frozen = (chains.frozen_by(one.moid).get(disk, ()) for one in chains.snapshots)
     own = [len(line) - 1 for line in frozen if line and units[: len(line)] == line]
     own += [at for at, path in enumerate(paths) if path and folder_of(path) == home][:1]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from snapaudit.hypervisors.vsphere.chains import Chains
 from snapaudit.hypervisors.vsphere.consolidation import Image
 from snapaudit.hypervisors.vsphere.datastores import Stores
 from snapaudit.hypervisors.vsphere.machine import Machine
-from snapaudit.hypervisors.vsphere.raw import RawDisk
-from snapaudit.hypervisors.vsphere.sizes import of_units
+from snapaudit.hypervisors.vsphere.raw import RawDisk, RawFile
+from snapaudit.hypervisors.vsphere.sizes import weight
 from snapaudit.model.inventory import DiskLayer, LayerRole, VirtualDisk
 
-_FORMATS = (("-sesparse.vmdk", "sesparse"), ("-delta.vmdk", "delta"), ("-flat.vmdk", "flat"))
+_FORMATS = {"sesparse.vmdk": "sesparse", "delta.vmdk": "delta", "flat.vmdk": "flat"}
 
 
 def virtual_disks(
@@ -47,15 +47,19 @@ def _layers(
     for at, image in enumerate(line):
         height = len(line) - 1 - at
         path = image.path or (told[height] if height < len(told) else None)
+        known, troubles = weight(chains, image.unit)
         is_raw = image.disk in chains.raw_devices and at == 0
+        files = [chains.files[key] for key in image.unit if key in chains.files]
+        is_seen = len(files) == len(image.unit) > 0
         yield DiskLayer(
             path=path or f"file {'+'.join(map(str, image.unit))} of {machine.moid}",
             datastore_id=stores.find(path, machine.datastores) if path else None,
-            size_bytes=None if is_raw else of_units(chains, (image.unit,)).size,
+            size_bytes=None if is_raw or troubles else known,
             role=image.role,
             snapshot_id=image.snapshot,
-            format=_format(chains, image),
-            exists=_exists(chains, image),
+            format=_format(files),
+            # A server lists what it found when it looked; None for what it does not list or reach.
+            exists=(is_seen and all(file.is_accessible is not False for file in files)) or None,
         )
 
 
@@ -64,17 +68,12 @@ def _told(device: RawDisk | None) -> tuple[str, ...]:
     return () if device is None else ((device.file or ""), *device.parents)
 
 
-def _format(chains: Chains, image: Image) -> str | None:
-    names = [chains.files[key].name for key in image.unit if key in chains.files]
-    found = (word for end, word in _FORMATS for name in names if name.endswith(end))
-    return next(found, None)
-
-
-def _exists(chains: Chains, image: Image) -> bool | None:
-    """A server lists what it found when it looked; None for what it does not list or reach."""
-    files = [chains.files.get(key) for key in image.unit]
-    is_seen = all(file is not None and file.is_accessible is not False for file in files)
-    return True if is_seen and files else None
+def _format(files: Iterable[RawFile]) -> str | None:
+    for file in files:
+        found = _FORMATS.get(file.name.rpartition("-")[2])
+        if found is not None:
+            return found
+    return None
 
 
 def _without_layout(machine: Machine, disk: RawDisk, stores: Stores) -> VirtualDisk:

@@ -6,14 +6,12 @@ machine's own two ids, the number within the tree and the time are part of it.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC
 from hashlib import sha256
 
 from snapaudit.hypervisors.vsphere.raw import RawSnapshot
 
 _DIGITS = 32
-_written = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
 def of_snapshot(
@@ -23,4 +21,4 @@ def of_snapshot(
     at = snapshot.created_at
     made = at.astimezone(UTC).isoformat() if at is not None else None
     parts = (manager, instance_uuid, uuid, snapshot.moid, snapshot.id, made)
-    return sha256(_written(parts).encode()).hexdigest()[:_DIGITS]
+    return sha256(ascii(parts).encode()).hexdigest()[:_DIGITS]

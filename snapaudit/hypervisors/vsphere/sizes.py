@@ -7,16 +7,17 @@ that sum up what a snapshot froze charge a delta to the snapshot after it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from snapaudit.hypervisors.vsphere.chains import Above, Chains, Unit, keys
+from snapaudit.hypervisors.vsphere.chains import Above, Chains, Unit, flat
 from snapaudit.hypervisors.vsphere.raw import NO_FILE, RawFile
 from snapaudit.model.inventory import ByteRange
 
 DESCRIPTOR = "diskDescriptor"
 # A descriptor is a text of some hundred bytes; what it describes lies elsewhere then.
 _LARGEST_TEXT = 2**20
+_NONE: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,20 +50,26 @@ class SnapshotSize:
 
 
 def of_units(chains: Chains, units: Iterable[Unit]) -> Measure:
-    """The sizes of these images; each file counts once, whatever it stands in.
-
-    An image that has only its descriptor listed has an unknown size: such are objects behind a
-    descriptor (vSAN, vVol) where the server does not tell their size.
-    """
-    known, troubles, weights = 0, tuple[str, ...](), chains.weights
+    """The sizes of these images; each file counts once, whatever it stands in."""
+    known, troubles = 0, _NONE
     for unit in dict.fromkeys(units) if chains.is_disjoint else _apart(units):
-        if unit not in weights:
-            weights[unit] = _weigh(chains.files, unit)
-        more, trouble = weights[unit]
+        more, trouble = weight(chains, unit)
         known += more
         if trouble:
             troubles += trouble
     return Measure(known, troubles)
+
+
+def weight(chains: Chains, unit: Unit) -> tuple[int, tuple[str, ...]]:
+    """What one image occupies, as far as that is known, and why there may be more.
+
+    An image that has only its descriptor listed has an unknown size: such are objects behind a
+    descriptor (vSAN, vVol) where the server does not tell their size.
+    """
+    found = chains.weights.get(unit)
+    if found is None:
+        found = chains.weights[unit] = _weigh(chains.files, unit)
+    return found
 
 
 def _apart(units: Iterable[Unit]) -> Iterator[Unit]:
@@ -126,13 +133,13 @@ def _own_files(chains: Chains, moid: str) -> Measure:
     record = chains.records.get(moid)
     if record is None:
         return Measure(0, ("its files are not listed",))
-    own = (record.data_key, record.memory_key)
-    return of_units(chains, ((key,) for key in own if key != NO_FILE))
+    own = {record.data_key, record.memory_key} - {NO_FILE}
+    return Measure(*_weigh(chains.files, tuple(own)))
 
 
 def _written(chains: Chains, moid: str, above: Iterable[Above]) -> Measure:
     """Every unit above what it froze, whichever way leads there."""
-    frozen = keys(unit for units in chains.frozen_by(moid).values() for unit in units)
+    frozen = chains.keys_frozen_by(moid)
     units = dict.fromkeys(unit for one in above for unit in one.units)
     troubles = dict.fromkeys(one.trouble for one in above if one.trouble is not None)
     if any(child not in chains.records for child in chains.children.get(moid, ())):
@@ -143,9 +150,10 @@ def _written(chains: Chains, moid: str, above: Iterable[Above]) -> Measure:
 
 def _pinned(chains: Chains, moid: str) -> Measure:
     """Files of disks that were taken from the machine, or of a branch: they go with it alone."""
-    frozen = chains.measured(chains.frozen_by(moid))
-    units = (unit for chain in frozen.values() for unit in chain)
-    found = of_units(chains, _less(units, chains.shared))
+    found = Measure()
+    if not chains.keys_frozen_by(moid) <= chains.shared:
+        frozen = chains.measured(chains.frozen_by(moid))
+        found = of_units(chains, _less(flat(frozen.values()), chains.shared))
     if len(chains.records) < len(chains.snapshots):
         return found + Measure(0, ("the files of one of the snapshots are not listed",))
     return found
@@ -155,19 +163,19 @@ def _frozen(chains: Chains, moid: str) -> Iterator[Unit]:
     """What it froze since its parent; of a root none, and of the current one what runs besides."""
     parent = next((one.parent for one in chains.snapshots if one.moid == moid), None)
     if parent is not None:
-        below = keys(unit for units in chains.frozen_by(parent).values() for unit in units)
+        below = chains.keys_frozen_by(parent)
         mine = chains.measured(chains.frozen_by(moid)).values()
-        yield from _less((unit for units in mine for unit in units), below)
+        yield from _less(flat(mine), below)
     if chains.current == moid:
-        runs = chains.measured(chains.now).values()
-        yield from _less((unit for units in runs for unit in units), chains.known)
+        yield from _less(flat(chains.measured(chains.now).values()), chains.known)
 
 
-def _less(units: Iterable[Unit], without: Container[int]) -> Iterator[Unit]:
+def _less(units: Iterable[Unit], without: Set[int]) -> Iterator[Unit]:
     """Units without these keys; those that hold nothing else are left out."""
     for unit in units:
-        rest = tuple(key for key in unit if key not in without)
-        if rest:
+        if without.isdisjoint(unit):
+            yield unit
+        elif rest := tuple(key for key in unit if key not in without):
             yield rest
 
 
@@ -199,12 +207,12 @@ def _growth_below(chains: Chains, above: Above) -> int:
     A base is never larger than the disk: a thick one does not grow at all. A delta below has a
     grain table besides, so nothing but the delta above bounds it.
     """
-    delta = of_units(chains, above.units).known
+    delta = sum(weight(chains, unit)[0] for unit in above.units)
     capacity = chains.capacities.get(above.disk)
     if capacity is None or len(above.frozen) != 1:
         return delta
-    base = of_units(chains, above.frozen[-1:])
-    return delta if base.size is None else min(delta, max(0, capacity - base.known))
+    base, troubles = weight(chains, above.frozen[0])
+    return delta if troubles else min(delta, max(0, capacity - base))
 
 
 def unknown(measured: Measure) -> str:
