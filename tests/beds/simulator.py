@@ -30,8 +30,9 @@ class Simulator:
 
     ``vms`` are named ``vm-0``, ``vm-1`` and so on, and have ``snapshots`` each. ``delay`` is what
     every call takes longer, ``taking`` what every task takes, in seconds. ``page`` is the most
-    objects in an answer. ``load`` is a folder of saved objects in place of all this. Without
-    ``tls`` it speaks plain HTTP.
+    objects in an answer. ``play`` is a file of orders to begin with, as `vmodels.Fleet` writes it.
+    ``load`` is a folder of saved objects in place of all this. Without ``tls`` it speaks plain
+    HTTP.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Simulator:
         datastores: int = 1,
         esx: bool = False,
         uuid: str = "",
+        play: Path | None = None,
         load: Path | None = None,
         delay: float = 0.0,
         taking: float = 0.0,
@@ -54,14 +56,14 @@ class Simulator:
         self._program = built(SOURCES)
         self.ca_file = certificates.for_loopback() / "cacert.pem" if tls else None
         self.username, self.password = USER, PASSWORD
-        self.folder = Path(tempfile.mkdtemp(prefix="sa-vsphere-"))
         self.url = ""
         self._telling = threading.Lock()
         self._words = [
             *("-vm", str(vms), "-snapshots", str(snapshots), "-host", str(hosts)),
             *("-cluster", str(clusters), "-dc", str(datacenters), "-ds", str(datastores)),
             *("-delay", f"{delay}s", "-taking", f"{taking}s", "-page", str(page), "-uuid", uuid),
-            *("-user", USER, "-password", PASSWORD, "-folder", str(self.folder)),
+            *("-user", USER, "-password", PASSWORD),
+            *(("-play", str(play)) if play is not None else ()),
             *(("-load", str(load)) if load is not None else ()),
             *(("-esx",) if esx else ()),
             *(_encryption() if tls else ()),
@@ -78,16 +80,21 @@ class Simulator:
         return self._process.pid
 
     def __enter__(self) -> Self:
+        self.folder = Path(tempfile.mkdtemp(prefix="sa-vsphere-"))
         self._said = (self.folder / "said").open("w+")
         self._process = subprocess.Popen(
-            [str(self._program), *self._words],
+            [str(self._program), *self._words, "-folder", str(self.folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
             text=True,
             start_new_session=True,  # an interrupt at the terminal is for the tests alone
         )
-        self.url = self._line().strip()
+        try:
+            self.url = self._line().strip()
+        except RuntimeError:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -96,6 +103,9 @@ class Simulator:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self._process.communicate(timeout=_WITHIN)
         self._said.close()
         rmtree(self.folder, ignore_errors=True)

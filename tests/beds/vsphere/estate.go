@@ -41,7 +41,19 @@ func furnish(asked settings) (*simulator.Model, error) {
 			return nil, err
 		}
 	}
-	return model, machines{Count: asked.machines, Snapshots: asked.snapshots}.make()
+	if err := (machines{Count: asked.machines, Snapshots: asked.snapshots}).make(); err != nil {
+		return nil, err
+	}
+	return model, begin(asked.play)
+}
+
+// begin carries out the orders of a file, if there is one.
+func begin(file string) error {
+	if file == "" {
+		return nil
+	}
+	_, err := play(file)
+	return err
 }
 
 func populate(model *simulator.Model, asked settings) error {

@@ -11,7 +11,7 @@ import (
 type settings struct {
 	datacenters, clusters, hosts, machines, snapshots, datastores int
 	esx                                                           bool
-	load, certificate, key, folder                                string
+	load, play, certificate, key, folder                          string
 	user, password, uuid                                          string
 	delay, taking                                                 time.Duration
 	page                                                          int
@@ -28,6 +28,7 @@ func settingsFrom(words []string) settings {
 	f.IntVar(&s.snapshots, "snapshots", 0, "snapshots of each of them")
 	f.BoolVar(&s.esx, "esx", false, "a single host in place of a vCenter")
 	f.StringVar(&s.load, "load", "", "a folder of saved objects, as govc's object.save writes it")
+	f.StringVar(&s.play, "play", "", "a file of orders to begin with, one in a line")
 	f.StringVar(&s.certificate, "tls-cert", "", "the server's certificate, and with it HTTPS")
 	f.StringVar(&s.key, "tls-key", "", "the key of the certificate")
 	f.StringVar(&s.folder, "folder", "", "where everything temporary goes; removed at the end")
