@@ -49,9 +49,11 @@ class Reading:
 
     @property
     def manager_id(self) -> str | None:
-        """The cluster, else the first host's hardware id, else its name."""
+        """The cluster's id or name, else the first host's hardware id, else its name."""
         host = next((host for _, host in self.hosts), None)
-        return (host.cluster or host.uuid or host.name).lower() if host else None
+        if host is None:
+            return None
+        return (host.cluster_id or host.cluster or host.uuid or host.name).lower()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,7 @@ def _host(host: HostRow) -> dict[str, Any]:
         "culture": host.culture,
         "uuid": host.uuid,
         "cluster": host.cluster,
+        "cluster_id": host.cluster_id,
         "nodes": list(host.nodes),
     }
 

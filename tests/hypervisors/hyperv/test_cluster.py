@@ -88,6 +88,11 @@ def test_host_alone_is_named_by_its_hardware_else_by_its_name() -> None:
     assert read(nameless).manager_id == "hv1"
 
 
+def test_cluster_is_named_by_its_id_where_that_is_told() -> None:
+    host = host_row("N1", cluster="HVC", cluster_id=guid("HVC").upper())
+    assert read(answer(line("web", folder=CSV), host=host)).manager_id == guid("HVC")
+
+
 def test_guid_is_read_with_and_without_braces_and_zeros_are_none() -> None:
     assert plain("{ABCDEF01-2345-6789-abcd-EF0123456789}") == "abcdef01-2345-6789-abcd-ef0123456789"
     assert plain("00000000-0000-0000-0000-000000000000") is None
