@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -51,16 +53,32 @@ def collect(
 
     Raises HypervisorError when the endpoint as a whole cannot be read.
     """
-    asked = manager(service, now)
-    progress(Step(endpoint=endpoint.name, phase="reading"))
-    seen = gathered.everything(service, all_devices=extras.orphans is not None)
-    number = len(seen.machines)
-    progress(Step(endpoint=endpoint.name, phase="understanding", seen=number, total=number))
-    found = tuple(_gaps(seen, asked))
-    told = _told(service, seen, asked, extras)
-    every = (*found, *told.gaps)
-    covered = gaps.coverage(every, machines=number)
-    return _inventory(service, endpoint, now, asked, seen, told, every, covered)
+    with _records_that_stay():
+        asked = manager(service, now)
+        progress(Step(endpoint=endpoint.name, phase="reading"))
+        seen = gathered.everything(service, all_devices=extras.orphans is not None)
+        number = len(seen.machines)
+        progress(Step(endpoint=endpoint.name, phase="understanding", seen=number, total=number))
+        found = tuple(_gaps(seen, asked))
+        told = _told(service, seen, asked, extras)
+        every = (*found, *told.gaps)
+        covered = gaps.coverage(every, machines=number)
+        return _inventory(service, endpoint, now, asked, seen, told, every, covered)
+
+
+@contextmanager
+def _records_that_stay() -> Iterator[None]:
+    """Leave off looking for garbage: a million records are made, all stay, none form a circle.
+
+    Going through them again and again takes a fifth of the processor's time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def collect_one(
