@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snapaudit.hypervisors.hyperv import sizes
@@ -12,17 +12,30 @@ from snapaudit.hypervisors.hyperv.rows import Answer, CheckpointRow
 from snapaudit.hypervisors.hyperv.translate import View, view
 from snapaudit.model.inventory import CoverageState, Inventory, LayerRole
 from snapaudit.model.soundness import faults
-from tests.hypervisors.hyperv.hrows import guid, host_row, volume_row
+from tests.hypervisors.hyperv.hrows import (
+    answer,
+    checkpoint_row,
+    disk_row,
+    drive,
+    file_row,
+    guid,
+    host_row,
+    machine_row,
+    volume_row,
+)
 from tests.hypervisors.hyperv.merging import BLOCK, CAPACITY, Machine, told
 from tests.hypervisors.hyperv.seen import machine as named
 from tests.hypervisors.hyperv.seen import read, reading
+
+# The machine may be at work elsewhere: no time is asked of an example.
+PATIENT = settings(deadline=None, max_examples=60)
 
 Deed = tuple[str, int, int]
 
 
 def deeds(*kinds: str) -> st.SearchStrategy[list[Deed]]:
     one = st.tuples(st.sampled_from(kinds), st.integers(0, 9), st.integers(0, CAPACITY - 1))
-    return st.lists(one, max_size=25)
+    return st.lists(one, max_size=20)
 
 
 def done(machine: Machine, what: list[Deed]) -> Machine:
@@ -61,10 +74,11 @@ def figures(seen: View, machine: Machine) -> dict[str, sizes.Sizes]:
     }
 
 
+@PATIENT
 @given(machines())
 def test_deltas_and_strays_and_orphans_are_all_automatic_files(some: list[Machine]) -> None:
-    answer = told(some)
-    seen, found = view(reading(answer)), read(answer)
+    host = told(some)
+    seen, found = view(reading(host)), read(host)
     orphans = {stray.path: stray.size_bytes or 0 for stray in found.strays}
     for machine in some:
         ours = seen.around.machines[guid(machine.name)]
@@ -76,6 +90,7 @@ def test_deltas_and_strays_and_orphans_are_all_automatic_files(some: list[Machin
         assert None not in deltas
 
 
+@PATIENT
 @given(machines())
 def test_orphan_is_a_file_that_no_chain_needs(some: list[Machine]) -> None:
     found = read(told(some))
@@ -85,6 +100,7 @@ def test_orphan_is_a_file_that_no_chain_needs(some: list[Machine]) -> None:
     }
 
 
+@PATIENT
 @given(machines(HEALTHY))
 def test_gain_holds_against_the_deletion_itself(some: list[Machine]) -> None:
     found = read(told(some))
@@ -97,6 +113,7 @@ def test_gain_holds_against_the_deletion_itself(some: list[Machine]) -> None:
             assert gain.max is not None
 
 
+@PATIENT
 @given(machines(HEALTHY))
 def test_need_is_never_less_than_what_a_held_file_grows_by(some: list[Machine]) -> None:
     seen = view(reading(told(some)))
@@ -112,6 +129,7 @@ def test_need_is_never_less_than_what_a_held_file_grows_by(some: list[Machine]) 
                 assert (there.size if there else was) - was <= need
 
 
+@PATIENT
 @given(machines(), st.data())
 def test_c1_nothing_is_an_orphan_while_a_node_is_missing(
     some: list[Machine], data: st.DataObject
@@ -126,6 +144,7 @@ def test_c1_nothing_is_an_orphan_while_a_node_is_missing(
     assert found.coverage.state is CoverageState.PARTIAL
 
 
+@PATIENT
 @given(machines())
 def test_whatever_happened_the_inventory_is_sound(some: list[Machine]) -> None:
     found = read(told(some))
@@ -138,24 +157,25 @@ def test_whatever_happened_the_inventory_is_sound(some: list[Machine]) -> None:
         assert vm.consolidation_needed is not False or not phantoms
 
 
+@PATIENT
 @given(machines(), st.data())
 def test_inv_07_one_unknown_size_makes_its_checkpoint_unknown_and_no_other(
     some: list[Machine], data: st.DataObject
 ) -> None:
-    answer = told(some)
-    before = read(answer)
-    automatic = [row for row in answer.disks if row.path.endswith(".avhdx")]
+    host = told(some)
+    before = read(host)
+    automatic = [row for row in host.disks if row.path.endswith(".avhdx")]
     if not automatic:
         return
     blank = data.draw(st.sampled_from(automatic))
-    answer.disks[answer.disks.index(blank)] = replace(blank, file_bytes=None)
-    answer.files = []
-    after = read(answer)
+    host.disks[host.disks.index(blank)] = replace(blank, file_bytes=None)
+    host.files = []
+    after = read(host)
     for vm in after.virtual_machines:
         for shot in vm.snapshots:
             known = named(before, vm.name)
             old = next(one for one in known.snapshots if one.id == shot.id)
-            is_hit = blank.parent in _holds(answer, shot.id)
+            is_hit = blank.parent in _holds(host, shot.id)
             assert (shot.size_bytes is None) == is_hit
             assert is_hit or shot.size_bytes == old.size_bytes
 
@@ -176,19 +196,21 @@ def free_targets(found: Inventory) -> set[str]:
     }
 
 
+@PATIENT
 @given(machines(), st.data())
 def test_inv_13_a_row_that_is_missing_never_frees_a_checkpoint(
     some: list[Machine], data: st.DataObject
 ) -> None:
-    answer = told(some)
-    answer.volumes = [volume_row("C:\\"), volume_row("D:\\")]
-    before = free_targets(read(answer))
-    lost = data.draw(st.sampled_from([*answer.disks, *answer.volumes]))
-    answer.disks = [row for row in answer.disks if row is not lost]
-    answer.volumes = [row for row in answer.volumes if row is not lost]
-    assert free_targets(read(answer)) <= before
+    host = told(some)
+    host.volumes = [volume_row("C:\\"), volume_row("D:\\")]
+    before = free_targets(read(host))
+    lost = data.draw(st.sampled_from([*host.disks, *host.volumes]))
+    host.disks = [row for row in host.disks if row is not lost]
+    host.volumes = [row for row in host.volumes if row is not lost]
+    assert free_targets(read(host)) <= before
 
 
+@PATIENT
 @given(machines(HEALTHY))
 def test_straight_line_is_free_and_deleting_its_oldest_leaves_the_rest_as_it_was(
     some: list[Machine],
@@ -207,6 +229,61 @@ def test_straight_line_is_free_and_deleting_its_oldest_leaves_the_rest_as_it_was
                 assert [item.path for item in then.layers] == left
             others = {one.id: one.identity for one in vm.snapshots if one.id != shot.id}
             assert {one.id: one.identity for one in after.snapshots} == others
+
+
+PATHS = [
+    f"D:\\VMs\\{name}" for name in ("a.vhdx", "b.vhdx", "c.avhdx", "d.avhdx", "E.AVHDX", "f.avhd")
+]
+SOME_PATH = st.sampled_from([*PATHS, *(path.lower() for path in PATHS)])
+
+
+DRIVES = st.lists(st.none() | SOME_PATH, max_size=2).map(
+    lambda paths: [drive(path, slot) for slot, path in enumerate(paths)]
+)
+
+
+@st.composite
+def garbled(draw: st.DrawFn) -> Answer:
+    """Links in circles, files nobody tells of, checkpoints that hold anything."""
+    disks = draw(
+        st.lists(st.tuples(SOME_PATH, st.none() | SOME_PATH, st.none() | st.integers(0, 9)))
+    )
+    names = draw(st.lists(st.sampled_from(["web", "db"]), unique=True))
+    rows: list[object] = [disk_row(path, up, file_bytes=size) for path, up, size in disks]
+    for name in names:
+        shots = draw(st.lists(st.sampled_from(["s1", "s2", "s3"]), unique=True))
+        parents = st.none() | st.sampled_from([guid(f"{name} {one}") for one in ("s1", "s2", "s3")])
+        rows += [checkpoint_row(name, s, *draw(DRIVES), parent=draw(parents)) for s in shots]
+        rows.append(machine_row(name, *draw(DRIVES), parent_checkpoint=draw(parents)))
+    files = draw(st.lists(SOME_PATH))
+    return answer(*rows, *(file_row(path) for path in files))
+
+
+@PATIENT
+@given(garbled())
+def test_whatever_a_host_tells_every_automatic_file_of_a_chain_is_one_of_three(
+    told_so: Answer,
+) -> None:
+    found, seen = read(told_so), view(reading(told_so))
+    assert list(faults(found)) == []
+    for ours in seen.machines:
+        kinds = [*ours.owners, *ours.strays, *ours.unexplained]
+        assert sorted(kinds) == sorted(
+            k for k in ours.keys if seen.around.images.by_key[k].is_automatic
+        )
+        for cp in ours.found.checkpoints:
+            parts = sizes.parts(cp, ours, seen.around.images, seen.around.written)
+            assert all((sizes.need(part) or 0) >= 0 for part in parts)
+
+
+@PATIENT
+@given(garbled())
+def test_whatever_a_host_tells_a_chain_that_is_not_whole_frees_nothing(told_so: Answer) -> None:
+    found, seen = read(told_so), view(reading(told_so))
+    for ours in seen.machines:
+        if any(chain.trouble for chain in ours.chains) or ours.strays or ours.unexplained:
+            shots = next(vm for vm in found.virtual_machines if vm.id == ours.id).snapshots
+            assert all(shot.protections for shot in shots)
 
 
 def test_simulated_merge_writes_down_what_was_written_since() -> None:
