@@ -87,6 +87,15 @@ def test_file_that_two_checkpoints_hold_gives_back_nothing_and_says_why() -> Non
         assert "another checkpoint holds" in snapshot(found, name).reclaimable_bytes.basis
 
 
+@pytest.mark.parametrize("age", ["1d", "90d"])
+def test_file_that_two_checkpoints_hold_is_charged_to_the_older_one(age: str) -> None:
+    twin = checkpoint_row("web", "s2", drive(BASE), parent=guid("web s1"), age=age)
+    found = read_rows(line("web", "s1"), twin)
+    older, younger = ("s2", "s1") if age == "90d" else ("s1", "s2")
+    assert snapshot(found, older).size_bytes == GIB + MIB
+    assert snapshot(found, younger).size_bytes == MIB
+
+
 def test_all_disks_count() -> None:
     second, top = "D:\\VMs\\data.vhdx", "D:\\VMs\\data_1.avhdx"
     rows = [

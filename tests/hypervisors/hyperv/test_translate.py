@@ -256,6 +256,12 @@ def test_without_disk_files_sizes_are_unknown_and_that_is_said_once() -> None:
     assert any("sizes: false" in spot for spot in found.blind_spots)
 
 
+def test_machine_without_checkpoints_explains_no_automatic_file_even_unread() -> None:
+    found = machine(read_rows(machine_row("web", drive("D:\\VMs\\web_1.avhdx"))))
+    assert [layer.role for layer in found.disks[0].layers] == [LayerRole.PHANTOM]
+    assert found.consolidation_needed is True
+
+
 def test_unlisted_current_checkpoint_leaves_no_delta_without_an_explanation() -> None:
     """Its held file is unknown: the live delta may well be that checkpoint's."""
     rows = [row for row in line("web", "s1") if not hasattr(row, "system_bytes")]
