@@ -220,6 +220,18 @@ def test_inv_07_chain_that_ends_too_early_is_a_gap_and_sizes_are_unknown() -> No
     assert machine(found).consolidation_needed is None
 
 
+@pytest.mark.parametrize(
+    ("path", "kind"), [("D:\\a.avhdx", 4), ("D:\\a.avhdx", None), ("D:\\a.vhdx", 4)]
+)
+def test_inv_07_differencing_disk_that_names_no_parent_was_not_read(
+    path: str, kind: int | None
+) -> None:
+    shot = checkpoint_row("web", "s1")
+    found = read_rows(disk_row(path, None, type=kind), shot, machine_row("web", drive(path)))
+    assert "unknown-chain" in words(machine(found).protections)
+    assert found.coverage.state is CoverageState.PARTIAL
+
+
 def test_links_in_a_circle_are_cut_and_told() -> None:
     one, two = "D:\\VMs\\web_1.avhdx", "D:\\VMs\\web_2.avhdx"
     found = read_rows(disk_row(one, two), disk_row(two, one), machine_row("web", drive(one)))
