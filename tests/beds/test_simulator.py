@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
+from tests.beds import vtags
 from tests.beds.processes import belonging_to, is_alive, wait_until
 from tests.beds.simulator import Simulator
 from tests.beds.vclients import leaf, managed, retrieve, session, values
+from tests.beds.vtags import RestSession
 
 pytestmark = pytest.mark.bed
 
@@ -236,3 +238,16 @@ def test_bed_without_go_is_skipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr("tests.beds.gotools._LIBRARY", tmp_path)
     with pytest.raises(pytest.skip.Exception, match="golang-github-vmware-govmomi-dev"):
         built(tmp_path)
+
+
+def test_machine_has_the_tags_that_were_attached(simulator: Simulator) -> None:
+    vtags.attach(simulator, "vm-4", "Protection", "golden")
+    rest, moid = RestSession(simulator), simulator.tell("id", object="vm-4")["moid"]
+    with rest:
+        attached = rest.post(
+            "/rest/com/vmware/cis/tagging/tag-association?~action=list-attached-tags-on-objects",
+            object_ids=[{"id": moid, "type": "VirtualMachine"}],
+        )
+        (association,) = attached
+        (tag,) = association["tag_ids"]
+        assert rest.get(f"/rest/com/vmware/cis/tagging/tag/id:{tag}")["name"] == "golden"
