@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from time import monotonic
 
 from snapaudit.errors import CallRefused, HypervisorError, UsageError
 from snapaudit.hypervisors.vsphere import reading, sending, watching
@@ -35,10 +36,11 @@ class VsphereActuator:
         *,
         look: Look = collect_one,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        ticks: Callable[[], float] = monotonic,
     ) -> None:
         _refuse_unverified(service, endpoint)
         self._service, self._endpoint = service, endpoint
-        self._look, self._now = look, now
+        self._look, self._now, self._ticks = look, now, ticks
         self._under_way: set[str] = set()
         self._seen: dict[str, Inventory] = {}
 
@@ -65,7 +67,7 @@ class VsphereActuator:
             raise CallRefused("a call for this machine is still under way: nothing was sent")
         self._under_way.add(vm_id)
         try:
-            return sending.send(call, self._service)
+            return sending.send(call, self._service, self._ticks)
         except CallRefused:
             self._under_way.discard(vm_id)
             raise

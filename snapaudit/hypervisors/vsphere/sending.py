@@ -5,7 +5,8 @@ Whatever the look finds otherwise than when the call was decided upon raises Cal
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from time import monotonic
 
 from snapaudit.errors import CallRefused, HypervisorError
 from snapaudit.hypervisors.vsphere import calls, identity, reading
@@ -15,17 +16,23 @@ from snapaudit.hypervisors.vsphere.reading import Machine
 from snapaudit.hypervisors.vsphere.service import ActingService
 from snapaudit.model.acting import Call
 
+LONGEST_LOOK = 5.0
+"""Seconds. Meanwhile somebody may have put a clone on the disks, or a hold, or asked to stop."""
 _FREE, _ACCESSIBLE = "summary.freeSpace", "summary.accessible"
 
 
-def send(call: Call, service: ActingService) -> str:
-    """Look, make the call once, and return the task's id."""
+def send(call: Call, service: ActingService, ticks: Callable[[], float] = monotonic) -> str:
+    """Look, make the call once, and return the task's id. ``ticks`` counts seconds."""
+    since = ticks()
     try:
         _look(call, service)
     except CallRefused:
         raise
     except (HypervisorError, KeyError) as error:
         raise CallRefused(f"the last look failed, and nothing was sent: {error}") from error
+    took = ticks() - since
+    if took > LONGEST_LOOK:
+        raise CallRefused(f"the last look took {took:.0f} s, which is too long: nothing was sent")
     if call.name == calls.REMOVE:
         return service.remove_snapshot(about(call, "snapshot"))
     return service.consolidate(about(call, "vm_id"))

@@ -38,8 +38,9 @@ class FakeServer:
 
     ``denied`` maps an object's id and a path to the fault in its place, ``hidden`` are objects that
     this account does not see. ``deaf`` is how many readings go unanswered. ``estimates`` are the
-    bytes that consolidating needs by datastore; None: the server offers none. ``between`` happens
-    once, after the first page of a reading. ``forgets`` lets ended tasks be unknown at once.
+    bytes that consolidating needs by datastore (None: the server offers none), and ``estimating``
+    the time it takes to tell them. ``between`` happens once, after the first page of a reading.
+    ``forgets`` lets ended tasks be unknown at once.
     """
 
     world: Vcenter = field(default_factory=Vcenter)
@@ -52,6 +53,7 @@ class FakeServer:
     later: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
     estimates: Mapping[str, int] | None = None
     between: Callable[[], object] | None = None
+    estimating: timedelta = timedelta(0)
     page: int = 100
     deaf: int = 0
     forgets: bool = False
@@ -257,6 +259,7 @@ class FakeService:
 
     def estimate(self, machine: str) -> Mapping[str, int] | None:
         self._ask("estimate")
+        self.server.world.clock.skip(self.server.estimating)
         return self.server.estimates
 
     def task(self, moid: str) -> RawTask | None:

@@ -69,7 +69,12 @@ class Platform:
 
     def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:
         clock = self.server.world.clock
-        return VsphereActuator(FakeService(self.server), endpoint, now=clock.now)
+        return VsphereActuator(
+            FakeService(self.server),
+            endpoint,
+            now=clock.now,
+            ticks=lambda: clock.now().timestamp(),
+        )
 
 
 @dataclass

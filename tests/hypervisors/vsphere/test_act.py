@@ -63,8 +63,11 @@ def removal_of(service: FakeService, moid: str, target: str) -> Call:
 def bench(server: FakeServer | None = None) -> Bench:
     server = server or FakeServer()
     machine = server.world.line("web01", "a", "b")
-    service = FakeService(server)
-    return Bench(server, machine, service, VsphereActuator(service, ENDPOINT, look=seen_of))
+    service, clock = FakeService(server), server.world.clock
+    hand = VsphereActuator(
+        service, ENDPOINT, look=seen_of, now=clock.now, ticks=lambda: clock.now().timestamp()
+    )
+    return Bench(server, machine, service, hand)
 
 
 def seen_of(service: Any, endpoint: Endpoint, vm_id: VmId, now: datetime) -> Inventory:
@@ -200,6 +203,18 @@ def test_estimate_that_fits_or_is_not_offered_lets_it_go(estimates: dict[str, in
     one = bench(FakeServer(estimates=estimates))
     one.hand.send(one.removal())
     assert len(one.server.sent) == 1
+
+
+@pytest.mark.parametrize(("seconds", "is_sent"), [(5, True), (6, False)])
+def test_grd_10_last_look_that_took_too_long_is_not_acted_on(seconds: int, is_sent: bool) -> None:
+    one = bench(FakeServer(estimates={"ds1": 1}, estimating=timedelta(seconds=seconds)))
+    call = one.removal()
+    if is_sent:
+        one.hand.send(call)
+    else:
+        with pytest.raises(CallRefused, match="took 6 s"):
+            one.hand.send(call)
+    assert bool(one.server.sent) is is_sent
 
 
 # One call at a time -----------------------------------------------------------------------------
