@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 class Attempt:
-    """What both client libraries have in common. ``is_broken``: a request failed half-way."""
+    """What both client libraries have in common. ``is_broken``: its connection is of no use now."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire, self.where = wire, wire.where
@@ -28,6 +28,7 @@ class Attempt:
     def asked(self, step: Step, work: Callable[[], Result]) -> Result:
         """What a request returns; whatever it raises as HypervisorError. Made once."""
         if not self.deadline.left:
+            self.is_broken = True  # it was shut at that moment
             raise failures.too_late(self.where, step, self.wire.seconds)
         try:
             return work()

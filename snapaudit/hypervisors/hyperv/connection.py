@@ -18,13 +18,16 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from snapaudit.errors import HypervisorError
 from snapaudit.hypervisors.hyperv.tls import Trust
 
 LARGEST_ANSWER = 2**23
 """Bytes of one HTTP answer; we ask for at most 500 KB, which base64 makes a third larger."""
 CONNECTING = 15.0
 """Seconds for a connection to come about."""
+
+
+class TooLarge(Exception):
+    """An answer is larger than any that was asked for."""
 
 
 class Deadline:
@@ -124,7 +127,7 @@ class _Bounded:
         for piece in self._stream(*args, **kwargs):
             seen += len(piece)
             if seen > LARGEST_ANSWER:
-                raise HypervisorError("the answer is larger than any that was asked for")
+                raise TooLarge
             yield piece
 
 

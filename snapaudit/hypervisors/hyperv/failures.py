@@ -127,6 +127,8 @@ def _explained(error: Exception) -> Explained:
         return Unreachable, _FAULTS[OPERATION_TIMED_OUT]
     if names & {"AuthenticationError", "BasicAuthDisabledError"}:
         return AccessDenied, _LOGIN
+    if "TooLarge" in names:
+        return HypervisorError, "the answer is larger than any that was asked for"
     text = str(error)
     if "is not installed" in text:
         return MissingSdk, f"{text}: pipx inject snapaudit 'pywinrm[kerberos,credssp]'"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
@@ -29,6 +30,8 @@ ENVELOPE = 512_000
 _CODE_PAGE = 65001
 _IDLE = "PT180S"  # a shell whose id never reached us ends by itself
 _PIECE = 96_000
+_PAUSE = 0.05
+_HEAD = 1000
 _LONGEST_COMPLAINT = 64_000
 
 _LOG = logging.getLogger(__name__)
@@ -142,12 +145,17 @@ class Call:
             _LOG.debug("%s: %s", self._where, failures.plain(said))
 
     def _receive(self) -> tuple[bytes, bytes, int, bool]:
+        """What was printed meanwhile; a host that has nothing is not asked at once again."""
+        began = time.monotonic()
         try:
-            return self._protocol.get_command_output_raw(
+            found = self._protocol.get_command_output_raw(
                 self._known(self._shell), self._known(self._command)
             )
         except WinRMOperationTimeoutError:
-            return b"", b"", -1, False  # nothing was printed for a while
+            found = b"", b"", -1, False
+        if found == (b"", b"", -1, False) and time.monotonic() - began < _PAUSE:
+            time.sleep(_PAUSE)
+        return found
 
     def _asked(self, step: Step, work: Callable[[], Result]) -> Result:
         self._tune()
@@ -161,19 +169,25 @@ class Call:
 
     def _tidy(self) -> None:
         """Delete the shell, and with it the process, whatever has happened."""
+        transport, shell, command = self._protocol.transport, self._shell, self._command
         if self._attempt.is_broken:
-            self._protocol.transport.close_session()  # what is half-way through it cannot be used
-        if self._shell is not None:
+            transport.close_session()
+        if shell is not None:
             self._attempt.renew()
-            with suppress(Exception):
-                if self._command is not None:
-                    self._tune()
-                    self._protocol.cleanup_command(self._shell, self._command)
-            with suppress(Exception):
-                self._tune()
-                self._protocol.close_shell(self._shell)
-        self._protocol.transport.close_session()
+            if command is not None:
+                self._tried(lambda: self._protocol.cleanup_command(shell, command))
+            self._tried(lambda: self._protocol.close_shell(shell))
+        transport.close_session()
         self._attempt.deadline.close()
+
+    def _tried(self, work: Callable[[], object]) -> None:
+        """Where it fails, what comes next gets a connection and a login of its own."""
+        self._tune()
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - what was read, or went wrong, is what counts
+            _LOG.debug("%s: %s: %s", self._where, Step.TIDYING, type(error).__name__)
+            self._protocol.transport.close_session()
 
     @staticmethod
     def _known(identity: str | None) -> str:
@@ -203,12 +217,18 @@ def _protocol(wire: Wire, deadline: Deadline) -> Protocol:
 
 
 class _LargeEnvelopes(Protocol):
-    """Asks for answers of up to 500 KB, which saves two trips of three."""
+    """Asks for answers of up to 500 KB, which saves two trips of three, and takes no others."""
 
     def build_wsman_header(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         message = super().build_wsman_header(*args, **kwargs)
         message["env:Header"]["w:MaxEnvelopeSize"]["#text"] = str(ENVELOPE)
         return message
+
+    def send_message(self, message: str) -> bytes:
+        answer = super().send_message(message)
+        if b"Envelope" not in answer[:_HEAD]:  # not all of its callers would notice
+            raise ValueError("no envelope")
+        return answer
 
 
 class _OwnConnection(Transport):
