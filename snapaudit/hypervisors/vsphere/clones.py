@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from snapaudit.hypervisors.vsphere.datastores import Stores
 from snapaudit.hypervisors.vsphere.machine import Machine
-from snapaudit.hypervisors.vsphere.raw import RawDisk, RawFile, RawLayout
+from snapaudit.hypervisors.vsphere.raw import (
+    RawChain,
+    RawDisk,
+    RawFile,
+    RawLayout,
+    RawSnapshotLayout,
+)
 
 _EXAMPLES = 3
 _NOBODY: Mapping[str, tuple[str, ...]] = {}
@@ -66,22 +72,13 @@ def index(machines: Iterable[Machine], stores: Stores) -> Index:
     unread, names = set[str](), dict[str, str]()
     for machine in machines:
         names[machine.moid] = machine.name
-        layout = machine.layout
         for path in _backings(machine.devices or ()):
             users.add(stores.file_id(path, machine.datastores), machine, path)
-        if layout is None or machine.is_unread("layoutEx"):
+        layout = machine.layout
+        if layout is not None:
+            _enter(machine, layout, stores, users, holders)
+        if layout is None or machine.is_unread("layoutEx") or not _is_told(machine, layout):
             unread.add(machine.moid)
-            continue
-        tops = _tops(layout)
-        for key in chain_keys(layout):
-            file = layout.files.get(key)
-            if file is None:
-                unread.add(machine.moid)
-                continue
-            for identity in _identities(file, machine, stores):
-                users.add(identity, machine, file.name)
-                if key in tops:
-                    holders.add(identity, machine, file.name)
     common = users.common()
     return Index(
         names=names,
@@ -89,6 +86,20 @@ def index(machines: Iterable[Machine], stores: Stores) -> Index:
         held=_by_machine(common, {identity: holders.of(identity) for identity in common}),
         unread=frozenset(unread),
     )
+
+
+def _enter(
+    machine: Machine, layout: RawLayout, stores: Stores, users: _Users, holders: _Users
+) -> None:
+    tops = _tops(layout)
+    for key in chain_keys(layout.disks, layout.snapshots):
+        file = layout.files.get(key)
+        if file is None:
+            continue
+        for identity in _identities(file, machine, stores):
+            users.add(identity, machine, file.name)
+            if key in tops:
+                holders.add(identity, machine, file.name)
 
 
 _Use = tuple[str, str]
@@ -138,9 +149,16 @@ def _by_machine(
     }
 
 
-def chain_keys(layout: RawLayout) -> set[int]:
-    """The keys of all files in the chains of a machine, frozen ones included."""
-    chains = (*layout.disks, *(disk for one in layout.snapshots for disk in one.disks))
+def _is_told(machine: Machine, layout: RawLayout) -> bool:
+    """Whether each file of its chains is listed. Layouts that outlived their snapshot are left."""
+    known = {one.moid for one in machine.tree.snapshots} if machine.tree is not None else set()
+    frozen = (one for one in layout.snapshots if one.moid in known)
+    return chain_keys(layout.disks, frozen) <= layout.files.keys()
+
+
+def chain_keys(disks: Iterable[RawChain], snapshots: Iterable[RawSnapshotLayout]) -> set[int]:
+    """The keys of all files in these chains, and in those that the snapshots froze."""
+    chains = (*disks, *(disk for one in snapshots for disk in one.disks))
     return {key for chain in chains for unit in chain.units for key in unit}
 
 

@@ -93,7 +93,8 @@ def _places(machine: Machine) -> dict[str, str]:
     layout = machine.layout
     if layout is None:
         return {}
-    paths = (layout.files[key].name for key in chain_keys(layout) if key in layout.files)
+    keys = chain_keys(layout.disks, layout.snapshots) & layout.files.keys()
+    paths = (layout.files[key].name for key in keys)
     return {f"[{parted(path)[0] or ''}]": path for path in paths}
 
 

@@ -262,6 +262,14 @@ def test_grd_12_a_chain_with_a_file_that_is_not_listed_counts_as_unread() -> Non
     assert words(vm.protections) == {"unread-others"}
 
 
+def test_files_that_a_snapshot_left_in_the_layout_when_it_went_are_no_riddle() -> None:
+    files = Files("[ds1] odd")
+    base = files.image("odd.vmdk", GIB)
+    layout = files.layout({DISK: [base]}, snapshot_layout("gone", 77, {DISK: [base, (78,)]}))
+    vm = named(seen(service(worked(), raw_vm("odd", layout=layout))))
+    assert vm.protections == ()
+
+
 def test_files_of_one_name_in_two_datacenters_are_two_files() -> None:
     other = raw_vm("web01", moid="vm-2", values={"datastore": ("datastore-2",)})
     stores = (*around(), raw_store("datastore-2"))
