@@ -279,6 +279,13 @@ def test_clock_that_was_not_told_is_unknown() -> None:
     assert Site(hosts).collect().clock_skew_seconds is None
 
 
+def test_clock_that_one_node_did_not_tell_may_be_any() -> None:
+    hosts = pair()
+    untold = host_row("HV2", cluster="HVC", nodes=("HV1", "HV2"), now=None)
+    hosts["hv2.example.net"] = answer(line("db", folder=CSV), host=untold)
+    assert Site(hosts).collect().clock_skew_seconds is None
+
+
 @pytest.mark.parametrize("hours", [-2, 2])
 def test_grd_04_clock_of_the_node_that_is_furthest_off_counts(hours: int) -> None:
     hosts = pair()

@@ -186,6 +186,21 @@ def test_record_that_was_not_read_protects_its_machine_alone() -> None:
     assert snapshot(found, "s9").protections == ()
 
 
+def test_checkpoint_whose_parent_is_not_listed_protects_its_machine() -> None:
+    assert protected(cp={"parent": guid("web s0")}) == {"unread"}
+
+
+@pytest.mark.parametrize("number", [0x80041010, 0x80041010 - 2**32])
+def test_release_that_cannot_switch_merging_off_misses_nothing(number: int) -> None:
+    found = read_rows(line("web", "s1"), error_row("merge", number=number))
+    assert (found.gaps, snapshot(found).protections) == ((), ())
+
+
+def test_setting_of_merges_that_was_refused_is_a_hole() -> None:
+    found = read_rows(line("web", "s1"), error_row("merge", number=0x80041003))
+    assert [gap.subject for gap in found.gaps] == ["merge"]
+
+
 def test_error_about_a_volume_says_nothing_of_the_machines() -> None:
     found = read_rows(line("web", "s1"), error_row("csv"))
     assert snapshot(found).protections == ()
@@ -334,6 +349,10 @@ def test_share_has_no_known_room() -> None:
 def test_merge_of_another_machine_on_the_same_volume_makes_it_wait() -> None:
     other = line("db", vm={"statuses": (OK, MERGING)})
     assert protected(*other) == {"merge-nearby"}
+
+
+def test_merge_of_its_own_is_busy_and_not_another_machines() -> None:
+    assert protected(vm={"statuses": (OK, MERGING)}) == {"busy"}
 
 
 def test_merge_on_another_volume_does_not() -> None:
