@@ -26,8 +26,8 @@ from snapaudit.ports import Progress, Step
 MANAGED_BY = "managed_by"
 _NOTHING_ELSE = Extras()
 _BLIND = (
-    "machines that other vCenters or hosts keep on the same datastores are not seen, nor whether "
-    "they stand on disks of these"
+    "machines that this account may not see, or that other vCenters or hosts keep on the same "
+    "datastores: nobody can tell whether they stand on disks of these"
 )
 
 
@@ -175,6 +175,7 @@ def _context(
         tasks=activity.task_states(service, seen.machines),
         now=asked.now,
         is_vcenter=asked.is_vcenter,
+        resting_hosts={host.id: host.name for host in _hosts(seen) if host.in_maintenance},
         allowed_managers=allowed_managers(endpoint),
     )
     return Context(

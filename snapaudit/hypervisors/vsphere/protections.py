@@ -6,7 +6,7 @@ vSphere refuses few of these deletions itself. `docs/hypervisors/vsphere.md` has
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from snapaudit.hypervisors.vsphere import activity, optout
@@ -38,13 +38,17 @@ _HORIZON_FOLDERS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What protections are judged from besides the machine itself; ``now`` is the server's."""
+    """What protections are judged from besides the machine itself.
+
+    ``now`` is the server's time, ``resting_hosts`` are those in maintenance mode with their names.
+    """
 
     stores: Stores
     others: Index
     tasks: Mapping[str, RawObject]
     now: datetime
     is_vcenter: bool
+    resting_hosts: Mapping[str, str] = field(default_factory=dict)
     allowed_managers: frozenset[str] = frozenset()
 
 
@@ -95,12 +99,12 @@ def _clone_parent(
     }
     found = dict[tuple[str, ...], str]()
     for key in sorted(_chain_keys(chains) - foreign):
-        path = chains.files[key].name if key in chains.files else None
-        if path is None:
-            continue
+        path = chains.files[key].name if key in chains.files else ""
         top = around.others.others_at_top(machine, path)
         if top:
-            found.setdefault(top, f"backup-running: {around.others.named(top)} has {path} attached")
+            found.setdefault(
+                top, f"backup-running: {around.others.named(top)} has {path} attached too"
+            )
         below = tuple(set(around.others.others(machine, path)) - set(top))
         if below:
             named = around.others.named(below)
@@ -174,6 +178,9 @@ def _state(machine: Machine, around: Surroundings) -> Iterator[str]:
         yield "suspended: its saved memory belongs to the chain as it is now"
     if machine.tree is not None and machine.tree.current is None:
         yield "running-point: nobody tells which snapshot the running machine stands on"
+    host = around.resting_hosts.get(machine.text("runtime.host") or "")
+    if host is not None:
+        yield f"maintenance: its host {host} is in maintenance mode"
     for moid in machine.datastores:
         if around.stores.in_maintenance(moid):
             yield f"maintenance: datastore {around.stores.name(moid)} is in maintenance mode"

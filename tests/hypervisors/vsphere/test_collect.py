@@ -73,6 +73,12 @@ def test_a_machine_in_a_vapp_is_filed_where_the_vapp_is() -> None:
     assert named(found).folder == "DC/shop/suite"
 
 
+def test_b13_folders_that_lie_in_each_other_end_somewhere() -> None:
+    circle = RawObject("Folder", "group-x", {"name": "x", "parent": "group-x"})
+    machine = but(worked(), {"parent": "group-x"})
+    assert (named(seen(service(machine, around=(*around(), circle)))).folder or "")[:3] == "x/x"
+
+
 def test_names_are_shown_as_people_gave_them() -> None:
     shots = tree(raw_snapshot("A", name="before 50%25 %2f after%5c, %41 stays"))
     vm = named(seen(service(but(worked(), {"name": "web%2f01", "snapshot": shots}))), "web/01")
@@ -253,6 +259,12 @@ def test_custom_attributes_whose_names_may_not_be_read_are_a_gap() -> None:
 def test_tags_that_could_not_be_read_are_a_gap_since_one_might_hold_a_machine() -> None:
     found = seen(service(worked()), tags=lambda _: Tags(gap="the login was refused"))
     assert found.gaps == (Gap(subject="tags", reason="the login was refused"),)
+
+
+def test_a_server_without_tags_is_a_blind_spot_and_no_gap() -> None:
+    found = seen(service(worked()), tags=lambda _: Tags(blind_spot="it has no tags to read"))
+    assert (found.gaps, found.coverage.state) == ((), COMPLETE)
+    assert "it has no tags to read" in found.blind_spots
 
 
 def test_makers_that_could_not_be_asked_for_are_a_blind_spot_and_no_gap() -> None:

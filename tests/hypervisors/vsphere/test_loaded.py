@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from snapaudit.model.endpoint import Account, Endpoint, Tls
 from snapaudit.model.inventory import CoverageState, Inventory, LayerRole, Snapshot, VirtualMachine
 from tests.beds.simulator import Simulator
 from tests.beds.vmodels import GIB, Disk, Fleet
+from tests.hypervisors.contract import keeps
 from tests.hypervisors.vsphere.looks import named, words
 from tests.hypervisors.vsphere.raws import (
     DISK,
@@ -255,21 +257,21 @@ def loaded(fleet: Fleet, folder: Path) -> Inventory:
     saved.mkdir()
     with Simulator(play=fleet.write(folder / "fleet")) as simulator:
         simulator.tell("save", path=saved)
-    return collected(saved)
-
-
-def collected(saved: Path) -> Inventory:
     with Simulator(load=saved) as simulator:
-        endpoint = Endpoint(
-            name="vc1",
-            kind="vsphere",
-            url=simulator.url,
-            account=Account(username=simulator.username),
-            tls=Tls(ca_file=str(simulator.ca_file)),
-            options={"tags": False, "creators": False},
-        )
-        now = datetime.now(UTC)
-        return VsphereHypervisor().collect(endpoint, simulator.password, now, lambda _: None)
+        return visited(simulator)
+
+
+def visited(simulator: Simulator) -> Inventory:
+    endpoint = Endpoint(
+        name="vc1",
+        kind="vsphere",
+        url=simulator.url,
+        account=Account(username=simulator.username),
+        tls=Tls(ca_file=str(simulator.ca_file)),
+        options={"tags": False, "creators": False},
+    )
+    now = datetime.now(UTC)
+    return VsphereHypervisor().collect(endpoint, simulator.password, now, lambda _: None)
 
 
 def shots(vm: VirtualMachine) -> Mapping[str, Snapshot]:
@@ -287,6 +289,14 @@ def growth(inventory: Inventory, name: str) -> dict[str, int | None]:
 def test_the_whole_estate_is_seen(seen: Inventory) -> None:
     assert (seen.gaps, seen.coverage.state) == ((), CoverageState.COMPLETE)
     assert len(seen.virtual_machines) == 13
+
+
+def test_what_every_hypervisor_keeps_is_kept_by_a_vcenter_and_by_a_single_host() -> None:
+    for is_host in (False, True):
+        with Simulator(vms=3, snapshots=2, esx=is_host) as simulator:
+            found = keeps(partial(visited, simulator))
+        assert [len(vm.snapshots) for vm in found.virtual_machines] == [2, 2, 2]
+        assert found.coverage.state is CoverageState.COMPLETE
 
 
 def test_worked_case(seen: Inventory) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from snapaudit.errors import AccessDenied
 from snapaudit.hypervisors.vsphere.collect import collect_one
 from snapaudit.hypervisors.vsphere.raw import RawFork, RawLayout, RawManagedBy, RawObject
 from snapaudit.hypervisors.vsphere.tags import Tags
@@ -21,6 +22,7 @@ from tests.hypervisors.vsphere.raws import (
     around,
     device,
     line,
+    raw_host,
     raw_snapshot,
     raw_store,
     raw_vm,
@@ -120,10 +122,18 @@ def test_inv_08_a_running_point_that_nobody_knows_protects() -> None:
 
 
 def test_inv_08_a_datastore_in_maintenance_protects() -> None:
-    stores = (raw_store(maintenanceMode="enteringMaintenance"), *around())
-    unique = {one.moid: one for one in reversed(stores)}
-    vm = named(seen(service(worked(), around=tuple(unique.values()))))
+    store = raw_store(maintenanceMode="enteringMaintenance")
+    others = (one for one in around() if one.moid != store.moid)
+    vm = named(seen(service(worked(), around=(store, *others))))
     assert words(vm.protections) == {"maintenance"}
+
+
+def test_c5_a_host_in_maintenance_protects() -> None:
+    resting = but(raw_host(), {"runtime.inMaintenanceMode": True})
+    others = (one for one in around() if one.moid != resting.moid)
+    vm = named(seen(service(worked(), around=(resting, *others))))
+    assert words(vm.protections) == {"maintenance"}
+    assert "host-1.example.org" in vm.protections[0]
 
 
 def test_inv_08_disks_that_several_machines_write_or_a_guest_drives_itself_protect() -> None:
@@ -151,6 +161,20 @@ def test_inv_08_a_task_that_is_not_known_to_be_over_makes_busy(state: str, is_bu
 def test_a_task_that_is_gone_by_now_is_over() -> None:
     raw = but(worked(), {"recentTask": ("task-1",)})
     assert named(seen(service(raw))).busy is False
+
+
+def test_inv_07_tasks_that_cannot_be_asked_for_at_all_are_not_known_to_be_over() -> None:
+    class Forgetful(MemoryService):
+        def read_of(
+            self, kind: str, moids: Iterable[str], paths: Sequence[str]
+        ) -> Iterator[RawObject]:
+            if kind == "Task":
+                raise AccessDenied("tasks: System.View is missing")
+            return super().read_of(kind, moids, paths)
+
+    raw = but(worked(), {"recentTask": ("task-1",)})
+    vm = named(seen(Forgetful([raw, *around()])))
+    assert (vm.busy, words(vm.protections)) == (True, {"busy"})
 
 
 def test_inv_07_tasks_that_may_not_be_seen_leave_open_whether_it_is_busy() -> None:

@@ -174,6 +174,14 @@ def test_rule_4_inv_07_a_file_that_is_not_accessible_makes_the_size_unknown() ->
     assert "web01-000001-delta.vmdk is not accessible" in found.reclaimable.basis
 
 
+def test_b12_an_impossible_size_is_unknown() -> None:
+    files, _, delta, layout = one_snapshot()
+    files.files[delta[-1]] = replace(files.files[delta[-1]], size=-1)
+    found = sized(layout, line("A"))
+    assert (found.growth.size, found.growth.known) == (None, DESCRIPTOR_BYTES)
+    assert "no possible size" in found.reclaimable.basis
+
+
 def test_rule_4_inv_07_a_snapshot_without_a_list_of_files_is_of_unknown_size() -> None:
     files, base, delta, _ = one_snapshot()
     layout = files.layout({DISK: [base, delta]})
