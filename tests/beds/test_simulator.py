@@ -15,7 +15,8 @@ import pytest
 
 from tests.beds import vtags
 from tests.beds.processes import belonging_to, is_alive, wait_until
-from tests.beds.simulator import Simulator
+from tests.beds.required import require_program
+from tests.beds.simulator import SOURCES, Simulator
 from tests.beds.vclients import leaf, managed, retrieve, session, values
 from tests.beds.vtags import RestSession
 
@@ -251,3 +252,10 @@ def test_machine_has_the_tags_that_were_attached(simulator: Simulator) -> None:
         (association,) = attached
         (tag,) = association["tag_ids"]
         assert rest.get(f"/rest/com/vmware/cis/tagging/tag/id:{tag}")["name"] == "golden"
+
+
+def test_program_is_formatted_as_go_formats() -> None:
+    done = subprocess.run(
+        [require_program("gofmt"), "-l", str(SOURCES)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == ""

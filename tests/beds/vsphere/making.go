@@ -3,12 +3,9 @@ package main
 import (
 	"fmt"
 	"path"
-	"strings"
 
 	"github.com/google/uuid"
-	"github.com/vmware/govmomi/simulator"
 	"github.com/vmware/govmomi/simulator/esx"
-	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 )
 
@@ -191,134 +188,4 @@ func (spec diskSpec) device(number int, file string) *types.VirtualDisk {
 		ThinProvisioned: types.NewBool(!spec.Thick),
 	}
 	return disk
-}
-
-// machines is an order for many, all alike.
-type machines struct {
-	Count, Snapshots int
-	Prefix           string
-	Age              int64 // seconds; of the oldest snapshot, the others are spread over it
-	Written          int64 // bytes in each delta
-}
-
-func (all machines) make() error {
-	if all.Prefix == "" {
-		all.Prefix = "vm"
-	}
-	if all.Age == 0 {
-		all.Age = 20 * 24 * 3600
-	}
-	for i := 0; i < all.Count; i++ {
-		spec := machineSpec{Name: fmt.Sprintf("%s-%d", all.Prefix, i)}
-		m, err := spec.make()
-		if err != nil {
-			return err
-		}
-		for s := 0; s < all.Snapshots; s++ {
-			age := all.Age * int64(all.Snapshots-s) / int64(all.Snapshots)
-			m.take(taking{
-				Name: fmt.Sprintf("snapshot %d", s+1), Description: "made for the test",
-				At: ago(age), Written: all.Written + gib, Data: 30000,
-			})
-		}
-	}
-	return nil
-}
-
-// clone makes a linked clone: its disks stand on those of a snapshot of another machine.
-func clone(name string, of *machine, ref types.ManagedObjectReference) (*machine, error) {
-	spec := machineSpec{Name: name, Datastore: of.storeOf(of.folder()).Name}
-	for _, disk := range of.disks() {
-		spec.Disks = append(spec.Disks, diskSpec{Capacity: disk.CapacityInBytes})
-	}
-	m, err := spec.make()
-	if err != nil {
-		return nil, err
-	}
-	l := copied(m.LayoutEx)
-	for i := range l.Disk {
-		m.standOn(l, i, of, ref)
-	}
-	m.branch(l, gib)
-	m.sweep(l)
-	m.put(l)
-	return m, nil
-}
-
-// standOn gives a disk the chain of the snapshot in place of a base of its own.
-func (m *machine) standOn(l *layout, disk int, of *machine, ref types.ManagedObjectReference) {
-	var units []unit
-	for _, one := range of.LayoutEx.Snapshot {
-		if one.Key != ref {
-			continue
-		}
-		for _, theirs := range chainOf(one.Disk, l.Disk[disk].Key) {
-			var keys []int32
-			for _, key := range theirs.FileKey {
-				file := fileOf(of.LayoutEx, key)
-				keys = append(keys, m.addFile(l, file.Name, file.Type, file.Size))
-			}
-			units = append(units, unit{FileKey: keys})
-		}
-	}
-	if len(units) > 0 {
-		l.Disk[disk].Chain = units
-	}
-}
-
-// place is where a machine is put.
-type place struct {
-	host   *simulator.HostSystem
-	store  *simulator.Datastore
-	folder *simulator.Folder
-	pool   *types.ManagedObjectReference
-}
-
-func (at place) add(m *machine) {
-	locked(at.folder, func() { at.folder.ChildEntity = append(at.folder.ChildEntity, m.Self) })
-	simulator.Map.Put(m)
-	locked(at.store, func() { at.store.Vm = append(at.store.Vm, m.Self) })
-	locked(at.host, func() { at.host.Vm = append(at.host.Vm, m.Self) })
-	if pool, ok := simulator.Map.Get(*at.pool).(*simulator.ResourcePool); ok && m.ResourcePool != nil {
-		locked(pool, func() { pool.Vm = append(pool.Vm, m.Self) })
-	}
-}
-
-// useStore lets the machine be one of those of another datastore too.
-func (m *machine) useStore(name string) {
-	store, err := storeCalled(name)
-	if err != nil || simulator.FindReference(m.Datastore, store.Self) != nil {
-		return
-	}
-	m.Datastore = append(m.Datastore, store.Self)
-	locked(store, func() { store.Vm = append(store.Vm, m.Self) })
-}
-
-func placeFor(spec machineSpec) (place, error) {
-	var at place
-	var err error
-	if at.host, err = hostCalled(spec.Host); err != nil {
-		return at, err
-	}
-	if spec.Datastore == "" {
-		at.store, err = storeOfHost(at.host)
-	} else {
-		at.store, err = storeCalled(spec.Datastore)
-	}
-	if err != nil {
-		return at, err
-	}
-	at.pool = poolOf(at.host)
-	at.folder, err = folderAt(centerOf(at.host), strings.Split(spec.Folder, "/"))
-	return at, err
-}
-
-func poolOf(host *simulator.HostSystem) *types.ManagedObjectReference {
-	switch above := simulator.Map.Get(*host.Parent).(type) {
-	case *simulator.ClusterComputeResource:
-		return above.ResourcePool
-	case *mo.ComputeResource:
-		return above.ResourcePool
-	}
-	return &types.ManagedObjectReference{}
 }

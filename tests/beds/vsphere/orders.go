@@ -57,12 +57,47 @@ func carryOut(line []byte) (given interface{}, err error) {
 
 type order func(line []byte) (interface{}, error)
 
+// orders by their names. Machines go by name or managed object id, sizes are bytes, ages seconds.
+//
+// The estate:
+//
+//	machine      name [host datastore folder power template disks:[{capacity used thick mode
+//	             datastore rdm}]]; answers with its moid, as the next ones do
+//	machines     count [snapshots prefix age written]
+//	clone        name of snapshot: a linked clone
+//	datastore    name [capacity free kind]
+//	host         name cluster
+//	file         path size; files: what the machines say they have really lies there
+//	set          object path value: any property, in JSON's form
+//	attribute    vm name value
+//	id           object
+//	look         vm: its snapshots, current one, chains and whether it needs consolidation
+//	save         path: a folder that -load takes; play: a file of orders
+//
+// What somebody else does at the same time, at once and without a task:
+//
+//	snapshot     vm name [age at written memory quiesced state description data]
+//	revert       vm snapshot
+//	remove       vm snapshot [children half]; half leaves the deltas
+//	consolidate  vm
+//	write        vm bytes
+//	destroy      vm
+//	task         vm name description state [user result age]
+//
+// Trouble, which clear ends:
+//
+//	fault        method fault [object at:"call"|"task" times half]; times 0 is always
+//	hide         object; deny: object path, or "*"; lack: privilege [object]
+//	unknown      path: this release does not know it
+//	page         limit [ignores]
+//	taking       seconds each task takes; hold: on, and no task ends
+//	forget-tasks, expire (every session), damage (done to files of others)
 var orders map[string]order
 
 func init() {
 	orders = map[string]order{
 		"attribute": orderAttribute, "clear": orderClear, "clone": orderClone,
-		"cluster": orderHost, "consolidate": orderConsolidate, "damage": orderDamage,
+		"consolidate": orderConsolidate, "damage": orderDamage,
 		"datastore": orderDatastore, "deny": orderDeny, "destroy": orderDestroy,
 		"expire": orderExpire, "fault": orderFault, "file": orderFile, "files": orderFiles,
 		"forget-tasks": orderForget, "hide": orderHide, "hold": orderHold, "host": orderHost,
