@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,6 +21,7 @@ from tests.beds.required import require_bed, require_program
 
 _GOPATH = Path("/usr/share/gocode")
 _LIBRARY = _GOPATH / "src/github.com/vmware/govmomi"
+_DAY = 24 * 3600
 _PACKAGE = "golang-github-vmware-govmomi-dev"
 
 
@@ -76,3 +78,11 @@ def _build(go: str, sources: Path, program: Path) -> None:
     if done.returncode != 0:
         raise RuntimeError(f"{sources.name} cannot be built: {done.stderr}")
     fresh.replace(program)
+    _forget_older(program)
+
+
+def _forget_older(program: Path) -> None:
+    """Remove what earlier sources made, unless somebody may be about to start it."""
+    for other in program.parent.glob(f"{program.name.rpartition('-')[0]}-*"):
+        if other.stat().st_mtime < time.time() - _DAY:
+            other.unlink(missing_ok=True)
