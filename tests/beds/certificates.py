@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import atexit
-import shutil
 import subprocess
-import tempfile
+import time
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 
+from tests.beds.kept import alone, forget_older, kept
 from tests.beds.required import require_program
 
 _DAYS = "2"
+_DAY = 24 * 3600
 
 
 def authority(folder: Path) -> Path:
@@ -28,11 +28,14 @@ def authority(folder: Path) -> Path:
 
 @cache
 def for_loopback() -> Path:
-    """An authority's folder with a server's certificate for this machine; lasts like the tests."""
-    folder = Path(tempfile.mkdtemp(prefix="sa-certificates-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    authority(folder)
-    server(folder, "localhost", "127.0.0.1")
+    """An authority's folder with a server's certificate for this machine, made anew every day."""
+    folder = kept() / f"loopback-{int(time.time() // _DAY)}"
+    with alone("loopback"):
+        if not folder.is_dir():
+            fresh = authority(folder.with_suffix(".new"))
+            server(fresh, "localhost", "127.0.0.1")
+            fresh.replace(folder)
+            forget_older("loopback-*")
     return folder
 
 
