@@ -89,7 +89,7 @@ class Fields:
         try:
             if found is None:
                 raise ValueError
-            at = datetime.strptime(found[1], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+            at = datetime.fromisoformat(found[1]).replace(tzinfo=UTC)
         except ValueError:
             raise Malformed(f"{key}: a time in UTC is expected") from None
         return at.replace(microsecond=int((found[2] or "").ljust(6, "0")[:6]))

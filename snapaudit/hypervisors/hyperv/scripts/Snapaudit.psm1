@@ -20,4 +20,4 @@ function Invoke-SnapauditRemove([string] $Argument) {
     Start-Part -Names 'rows', 'machines', 'remove' -Argument $Argument
 }
 
-Export-ModuleMember -Function Invoke-SnapauditCollect, Invoke-SnapauditWatch, Invoke-SnapauditRemove
+Export-ModuleMember -Function 'Invoke-SnapauditCollect', 'Invoke-SnapauditWatch', 'Invoke-SnapauditRemove'

@@ -117,6 +117,6 @@ if ($wants.sizes) { Write-Disks }
 if ($wants.sizes -and $wants.folders) { Write-LooseFiles }
 Write-Volumes
 if ($null -ne $cluster.name) { Write-ClusterVolumes }
-$since = Get-Text $wish 'since'
+$since = Get-Moment $wish 'since'
 if ($null -ne $since) { Write-MergeEvents $since }
 Write-End

@@ -49,10 +49,10 @@ function Get-Chains($Row, $Parents) {
 function Get-Hindrances($Machine, $Row) {
     if ($removable -cnotcontains $Row.type) { "its type is $($Row.type)" }
     if ($Row.auto) { 'it is automatic' }
-    if ($Machine.ops.Count -ne 1 -or $Machine.ops[0] -ne $ok) { "the machine's status is $($Machine.ops -join ' ')" }
-    if ($steady -notcontains $Machine.state) { "the machine's state is $($Machine.state)" }
-    if ($unreplicated -notcontains $Machine.repl) { "the machine's replication mode is $($Machine.repl)" }
-    if (@($Machine.drives | Where-Object { $_.shared }).Count -gt 0) { 'the machine has a shared disk' }
+    if ($Machine.ops.Count -ne 1 -or $Machine.ops[0] -ne $ok) { "its machine's status is $($Machine.ops -join ' ')" }
+    if ($steady -notcontains $Machine.state) { "its machine's state is $($Machine.state)" }
+    if ($unreplicated -notcontains $Machine.repl) { "its machine's replication mode is $($Machine.repl)" }
+    if (@($Machine.drives | Where-Object { $_.shared }).Count -gt 0) { 'its machine has a shared disk' }
 }
 
 # Files that stand on what it holds: with more than one, merging would wait for ever.
@@ -65,7 +65,7 @@ function Get-Branches($Row, $Parents) {
 
 function Get-Differences($Target, $Machine, $Row, $Children, $Chains) {
     Test-Same 'machine' ([guid]$Target.vm).ToString('d') $Row.vm
-    Test-Same 'creation' $Target.created $Row.created
+    Test-Same 'creation' (Get-Moment $Target 'created') $Row.created
     Test-Same 'type' $Target.type $Row.type
     Test-Same 'parent' (Get-Id $Target 'parent') $Row.parent
     Test-Same 'name' $Target.name $Row.name
@@ -79,7 +79,8 @@ function Get-Differences($Target, $Machine, $Row, $Children, $Chains) {
 function Get-Objections($Target, $Vm, $Found, $All) {
     $machine = New-MachineRow $Vm $null
     $row = New-CheckpointRow $Found
-    $children = @($All | Where-Object { (Get-Id $_ 'ParentSnapshotId') -eq $row.id } | ForEach-Object { Get-Id $_ 'Id' })
+    $on = @($All | Where-Object { (Get-Id $_ 'ParentSnapshotId') -eq $row.id })
+    $children = @($on | ForEach-Object { Get-Id $_ 'Id' })
     $parents = @{}
     $chains = @(Get-Chains $machine $parents)
     foreach ($one in $All) { [void]@(Get-Chains (New-CheckpointRow $one) $parents) }

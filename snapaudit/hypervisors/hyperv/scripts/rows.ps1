@@ -95,6 +95,14 @@ function Get-Time($From, [string] $Name) {
     return Format-Time ([datetime]$value)
 }
 
+# A time of the argument as it was written: PowerShell 7 turns such texts into times by itself.
+function Get-Moment($From, [string] $Name) {
+    $value = Get-Value $From $Name
+    if ($value -is [datetime]) { return Format-Time $value }
+    if ($null -eq $value) { return $null }
+    return [string]$value
+}
+
 # UTC as text: the JSON cmdlet of 5.1 writes a DateTime in a form of its own, or as a map.
 function Format-Time([datetime] $Time) {
     return $Time.ToUniversalTime().ToString("yyyy-MM-dd'T'HH:mm:ss.ffffff'Z'", $invariant)

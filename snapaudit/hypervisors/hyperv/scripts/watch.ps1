@@ -47,7 +47,7 @@ try {
     Write-GoneCheckpoints $vm
 } catch { Write-Failure 'vm' $id $_ }
 Write-Files
-$since = Get-Text $wish 'since'
+$since = Get-Moment $wish 'since'
 if ($null -ne $since) { Write-MergeEvents $since }
 Write-Volumes
 $cluster = Read-Cluster
