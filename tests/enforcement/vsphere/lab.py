@@ -162,6 +162,22 @@ class Lab:
             yield process
         self.let_go()
 
+    @contextmanager
+    def going_on(self, plan: Path) -> Iterator[subprocess.Popen[str]]:
+        """Apply, and go on here at once."""
+        with self._started("snapaudit", *applying(plan)) as process:
+            yield process
+
+    def until_quiet(self, by: subprocess.Popen[str]) -> None:
+        """Wait until a process has asked the server once more, or has ended."""
+        arrived = self.line.counts.arrived
+        enough = sum(arrived.values()) + 2
+        wait_until(
+            lambda: sum(arrived.values()) >= enough or by.poll() is not None,
+            _WITHIN,
+            "it has looked again",
+        )
+
     def let_go(self) -> None:
         """Let tasks end, and take no time."""
         self.simulator.tell("taking", seconds=0)
