@@ -77,7 +77,7 @@ def index(machines: Iterable[Machine], stores: Stores) -> Index:
         layout = machine.layout
         if layout is not None:
             _enter(machine, layout, stores, users, holders)
-        if layout is None or machine.is_unread("layoutEx") or not _is_told(machine, layout):
+        if layout is None or not _is_told(machine, layout):
             unread.add(machine.moid)
     common = users.common()
     return Index(

@@ -12,6 +12,7 @@ from snapaudit.errors import AccessDenied, Unreachable
 from snapaudit.hypervisors.vsphere import paths
 from snapaudit.hypervisors.vsphere.collect import collect, collect_one
 from snapaudit.hypervisors.vsphere.creators import Creators
+from snapaudit.hypervisors.vsphere.extras import Extras
 from snapaudit.hypervisors.vsphere.orphans import Orphans
 from snapaudit.hypervisors.vsphere.raw import About, RawObject
 from snapaudit.hypervisors.vsphere.tags import Tags
@@ -329,6 +330,12 @@ def test_grd_10_one_machine_looks_as_it_does_among_all() -> None:
     one = collect_one(found, ENDPOINT, "vm-web01", NOW)
     assert one.virtual_machines == (named(seen(found)),)
     assert (one.coverage.state, one.manager_id) == (COMPLETE, "vc-uuid")
+
+
+def test_grd_26_tags_are_asked_for_at_the_last_look_too() -> None:
+    extras = Extras(tags=lambda moids: Tags(names=dict.fromkeys(moids, ("snapaudit:hold",))))
+    found = collect_one(service(worked()), ENDPOINT, "vm-web01", NOW, extras)
+    assert named(found).tags == ("snapaudit:hold",)
 
 
 def test_a_machine_that_is_gone_is_not_in_it_and_that_is_no_gap() -> None:

@@ -312,6 +312,16 @@ def test_grd_12_one_volume_that_two_datacenters_mount_is_one_place() -> None:
         assert "clone-parent" in words(named(found).protections)
 
 
+def test_grd_12_a_datastore_without_a_url_is_one_place_as_well() -> None:
+    store = raw_store(url=None)
+    others = (one for one in around() if one.moid != store.moid)
+    vm = named(seen(service(worked(), clone(), around=(store, *others))))
+    assert words(vm.protections) == {"clone-parent"}
+    apart = but(clone(), {"datastore": ("datastore-2",)})
+    stores = (store, raw_store("datastore-2", url=None), *around()[2:], raw_host())
+    assert named(seen(service(worked(), apart, around=stores))).protections == ()
+
+
 def test_grd_12_one_object_is_one_file_though_its_folder_has_two_names() -> None:
     files, others = Files("[vsan] web01"), Files("[vsan] clone1")
     base = (files.add("web01.vmdk", GIB, "diskDescriptor", backing_object_id="object-1"),)

@@ -137,6 +137,17 @@ def test_rule_3_an_independent_disk_is_left_out() -> None:
     assert sized(layout, line("A"), devices=disks).growth.size == 7 * GIB
 
 
+def test_rule_3_a_disk_that_has_become_independent_since_is_left_out() -> None:
+    files, base, delta, _ = one_snapshot()
+    alone = files.image("data.vmdk", 500 * GIB)
+    layout = files.layout(
+        {DISK: [base, delta], DISK + 1: [alone]},
+        snapshot_layout("A", files.state("a.vmsn"), {DISK: [base], DISK + 1: [alone]}),
+    )
+    disks = (device(), device(DISK + 1, mode="independent_persistent"))
+    assert sized(layout, line("A"), devices=disks).growth.size == 7 * GIB
+
+
 def test_rule_3_a_disk_that_maps_a_lun_is_left_out_of_every_size() -> None:
     files, base, delta, _ = one_snapshot()
     lun, gone = (
@@ -264,6 +275,19 @@ def test_rule_1_a_file_that_two_images_share_counts_once() -> None:
         {DISK: [base, delta, twice]}, snapshot_layout("A", files.state("a"), {DISK: [base]})
     )
     assert sized(layout, line("A")).growth.size == 8 * GIB
+
+
+def test_what_a_snapshot_left_in_the_layout_when_it_went_shares_nothing() -> None:
+    files, base, delta, _ = one_snapshot()
+    removed = files.image("removed.vmdk", 5 * GIB)
+    frozen = {DISK: [base], DISK + 1: [removed]}
+    layout = files.layout(
+        {DISK: [base, delta]},
+        snapshot_layout("A", files.state("a.vmsn"), frozen),
+        snapshot_layout("gone", 99, frozen),
+    )
+    found = sized(layout, line("A"))
+    assert (found.growth.size, found.pinned.size) == (7 * GIB, 5 * GIB)
 
 
 # Object stores ----------------------------------------------------------------------------------
