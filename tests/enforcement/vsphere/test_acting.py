@@ -279,6 +279,21 @@ def test_i5_another_vcenter_behind_the_address_is_refused(lab: Lab, plan: Path) 
     assert lab.changes() == []
 
 
+def test_i5_address_that_leads_to_another_vcenter_during_the_run_gets_no_further_call(
+    lab: Lab,
+) -> None:
+    plan = lab.plan()
+    lab.keep_only(plan, "web01/a", "web01/b")
+    uuid = "99999999-2222-4333-8444-555555555555"
+    with Simulator(uuid=uuid) as other, lab.under_way(plan) as process:
+        lab.lead_to(other)
+        lab.line.make(SoapTrouble(deed=Deed.RESET, method="RetrievePropertiesEx"))
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 5, out + err
+    assert "unknown" in out
+    assert lab.changes() == [lab.removal("web01/a")]
+
+
 def test_grd_35_nobody_deletes_over_a_connection_that_proves_nothing(lab: Lab) -> None:
     lab.configure(tls="{verify: false}")
     plan = lab.plan()
