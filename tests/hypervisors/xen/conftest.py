@@ -1,0 +1,21 @@
+"""A XAPI of our own for each test; the certificates are made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.beds.xapi.server import XapiBed
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("xapi")
+
+
+@pytest.fixture
+def bed(certificates: Path) -> Iterator[XapiBed]:
+    with XapiBed(certificates) as bed:
+        yield bed
