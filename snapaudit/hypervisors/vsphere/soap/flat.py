@@ -1,7 +1,8 @@
 """The fast way through a page, for the paths that every machine is asked for.
 
-No tree is built and no start of an element is told. An object that does not have
-the usual form is read once more from its bytes, carefully (see `page`): the fast way never guesses.
+No tree is built and no start of an element is told. An object that does not have the usual form is
+read once more from its bytes, carefully (see `page`). What is taken for granted is that an element
+the API knows holds what the API says.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _OPEN, _CLOSE = b"<objects>", b"</objects>"
 _HEAD = re.compile(
     rb'<objects><obj type="(\w+)">[^<]+</obj><(?:propSet><name>|/objects>)', re.ASCII
 )
+# White space where an element may begin: it would be taken for the beginning of a text.
+_SPACED = re.compile(rb">[ \t\r\n]")
 _ENVELOPE = (
     b"<Envelope><Body><RetrievePropertiesExResponse><returnval>",
     b"</returnval></RetrievePropertiesExResponse></Body></Envelope>",
@@ -64,7 +67,7 @@ class FlatReader:
         parser = self._page.stream.parser
         parser.CommentHandler = parser.StartCdataSectionHandler = self._disguise
         parser.ProcessingInstructionHandler = self._disguise
-        self._known, self._disguised = 0, False
+        self._known, self._disguised, self._is_spaced = 0, False, False
         self._events: list[Any] = []
         self._held = b""
         self._ready: list[RawObject] = []
@@ -150,12 +153,14 @@ class FlatReader:
     def _gather(self, piece: bytes) -> None:
         """Fill the row of events from an object's bytes."""
         self._events.clear()
+        self._is_spaced = False
         parser = self._page.stream.parser
         parser.StartElementHandler = None
         parser.EndElementHandler = parser.CharacterDataHandler = self._events.append
         try:
             for part in parts(piece, self._types):
                 if type(part) is bytes:
+                    self._is_spaced |= _SPACED.search(part) is not None
                     self._page.stream.parse(part)
                 else:
                     self._events.append(part)
@@ -177,7 +182,7 @@ class FlatReader:
 
     def _read(self, kind: str, take: Next) -> RawObject:
         moid, known, values = take(), self._names.get, dict[str, object]()
-        if take() is not _OBJ or self._is_odd():
+        if take() is not _OBJ or self._is_spaced or self._is_odd():
             raise Unusual
         while (path := take()) is not _OBJECTS:
             if take() is not _NAME:

@@ -20,6 +20,7 @@ _FILE, _DISK, _CHAIN, _FILE_KEY = map(intern, ("file", "disk", "chain", "fileKey
 _SNAPSHOT, _DATA, _MEMORY, _AT = map(intern, ("snapshot", "dataKey", "memoryKey", "timestamp"))
 _KEY = intern("key")
 _TEXTS = ("name", "type", "size", "uniqueSize", "backingObjectId", "accessible")
+_WHOLES = frozenset({_FILE, _DISK, _CHAIN, _SNAPSHOT})
 NAMES = (_FILE, _DISK, _CHAIN, _FILE_KEY, _SNAPSHOT, _DATA, _MEMORY, _AT, _KEY, *_TEXTS)
 
 
@@ -50,6 +51,8 @@ class Layouts:
                 self._begin_snapshot(int(event))
             elif name is _AT:
                 at = event
+            elif name in _WHOLES:
+                raise Unusual
             else:
                 self._fields[name] = event
             event = take()

@@ -34,6 +34,8 @@ def tree(take: Next, known: Known) -> RawTree:
             line.append(nodes[-1])
         elif name is _CURRENT:
             current = event
+        elif name in _LISTS or known(name) is not name:
+            raise Unusual  # such as a text so long that it came in two
     if line:
         raise Unusual
     return RawTree(current, tuple(map(snapshot_of, nodes, parents)))
