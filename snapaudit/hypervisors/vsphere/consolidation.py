@@ -58,6 +58,9 @@ def _images(
 
 def path_of(chains: Chains, unit: tuple[int, ...]) -> str | None:
     """The file an image goes by: its descriptor."""
+    first = chains.files.get(unit[0]) if unit else None
+    if first is not None and first.type == DESCRIPTOR:
+        return first.name
     files = [chains.files[key] for key in unit if key in chains.files]
     described = (file.name for file in files if file.type == DESCRIPTOR)
     return next(described, files[0].name if files else None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
-from snapaudit.hypervisors.vsphere.chains import Chains
+from snapaudit.hypervisors.vsphere.chains import Chains, Unit
 from snapaudit.hypervisors.vsphere.consolidation import Image
 from snapaudit.hypervisors.vsphere.datastores import Stores
 from snapaudit.hypervisors.vsphere.machine import Machine
@@ -43,24 +43,25 @@ def _layers(
     device: RawDisk | None,
     stores: Stores,
 ) -> Iterator[DiskLayer]:
-    told = _told(device)
     for at, image in enumerate(line):
-        height = len(line) - 1 - at
-        path = image.path or (told[height] if height < len(told) else None)
         known, troubles = weight(chains, image.unit)
+        path = image.path or _told_path(device, len(line) - 1 - at)
         is_raw = image.disk in chains.raw_devices and at == 0
-        files = [chains.files[key] for key in image.unit if key in chains.files]
-        is_seen = len(files) == len(image.unit) > 0
         yield DiskLayer(
             path=path or f"file {'+'.join(map(str, image.unit))} of {machine.moid}",
             datastore_id=stores.find(path, machine.datastores) if path else None,
             size_bytes=None if is_raw or troubles else known,
             role=image.role,
             snapshot_id=image.snapshot,
-            format=_format(files),
-            # A server lists what it found when it looked; None for what it does not list or reach.
-            exists=(is_seen and all(file.is_accessible is not False for file in files)) or None,
+            format=_format(chains.files, image.unit),
+            exists=_exists(chains.files, image.unit) if troubles else True,
         )
+
+
+def _told_path(device: RawDisk | None, height: int) -> str | None:
+    """The path that the device tells for the image so far below its top."""
+    told = _told(device)
+    return told[height] if height < len(told) else None
 
 
 def _told(device: RawDisk | None) -> tuple[str, ...]:
@@ -68,12 +69,17 @@ def _told(device: RawDisk | None) -> tuple[str, ...]:
     return () if device is None else ((device.file or ""), *device.parents)
 
 
-def _format(files: Iterable[RawFile]) -> str | None:
-    for file in files:
-        found = _FORMATS.get(file.name.rpartition("-")[2])
-        if found is not None:
-            return found
-    return None
+def _format(files: Mapping[int, RawFile], unit: Unit) -> str | None:
+    """By the name of its extent, which stands after its descriptor."""
+    extent = files.get(unit[-1]) if unit else None
+    return _FORMATS.get(extent.name.rpartition("-")[2]) if extent is not None else None
+
+
+def _exists(files: Mapping[int, RawFile], unit: Unit) -> bool | None:
+    """A server lists what it found when it looked; None for what it does not list or reach."""
+    found = [files.get(key) for key in unit]
+    is_seen = all(file is not None and file.is_accessible is not False for file in found)
+    return True if is_seen and found else None
 
 
 def _without_layout(machine: Machine, disk: RawDisk, stores: Stores) -> VirtualDisk:

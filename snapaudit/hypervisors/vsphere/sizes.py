@@ -36,6 +36,9 @@ class Measure:
         return Measure(self.known + other.known, self.troubles + other.troubles)
 
 
+NOTHING = Measure()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotSize:
     """What a snapshot occupies, pins, and gives back when it is deleted alone.
@@ -111,13 +114,14 @@ def of_snapshot(chains: Chains, moid: str) -> SnapshotSize:
     written, pinned = _written(chains, moid, above), _pinned(chains, moid)
     frozen = own + of_units(chains, _frozen(chains, moid))
     growth = own + written
-    certain = own + pinned
+    certain = own + pinned if pinned is not NOTHING else own
+    everything = growth + pinned if pinned is not NOTHING else growth
     grows, basis = _growth_of_others(chains, moid, above, written.known)
     return SnapshotSize(
         growth=growth,
         pinned=pinned,
         frozen=frozen,
-        reclaimable=_reclaimable(certain, written, grows, f"{basis}{_compared(growth, frozen)}"),
+        reclaimable=_reclaimable(certain, everything, grows, f"{basis}{_compared(growth, frozen)}"),
     )
 
 
@@ -150,7 +154,7 @@ def _written(chains: Chains, moid: str, above: Iterable[Above]) -> Measure:
 
 def _pinned(chains: Chains, moid: str) -> Measure:
     """Files of disks that were taken from the machine, or of a branch: they go with it alone."""
-    found = Measure()
+    found = NOTHING
     if not chains.keys_frozen_by(moid) <= chains.shared:
         frozen = chains.measured(chains.frozen_by(moid))
         found = of_units(chains, _less(flat(frozen.values()), chains.shared))
@@ -179,8 +183,7 @@ def _less(units: Iterable[Unit], without: Set[int]) -> Iterator[Unit]:
             yield rest
 
 
-def _reclaimable(certain: Measure, written: Measure, grows: int, basis: str) -> ByteRange:
-    everything = certain + written
+def _reclaimable(certain: Measure, everything: Measure, grows: int, basis: str) -> ByteRange:
     if everything.size is None:
         return ByteRange(min=certain.known, max=None, basis=unknown(everything))
     return ByteRange(min=everything.known - grows, max=everything.known, basis=basis)
