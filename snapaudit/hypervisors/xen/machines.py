@@ -14,7 +14,7 @@ from snapaudit.hypervisors.xen.stores import collects_nothing
 LARGE = 2**30
 """Bytes from which on work that waits for the garbage collector matters."""
 
-_MANY = 3
+_MANY = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,10 @@ def needs_consolidation(machine: Machine, pool: Pool) -> bool | None:
     """
     if any(disk.line.trouble for disk in machine.disks):
         return None
-    late = waiting(machine, pool)
+    return any(_is_late(disk.waiting(pool), pool) for disk in machine.disks)
+
+
+def _is_late(late: tuple[VdiRecord, ...], pool: Pool) -> bool:
     stuck = any(collects_nothing(sr) for sr in map(pool.sr_of, late) if sr is not None)
     size = total(late)
     return bool(late) and (stuck or len(late) >= _MANY or size is None or size >= LARGE)

@@ -51,8 +51,13 @@ class Images:
         return found
 
     def snapshot(self, leaf: str, *, base: str, new: str) -> Image:
-        """What ``leaf`` holds goes into a new base copy, on which it and the new leaf stand."""
+        """What ``leaf`` holds goes into a new base copy, on which it and the new leaf stand.
+
+        A leaf that holds nothing needs none: then the new one stands where it stands.
+        """
         live = self.by_uuid[leaf]
+        if not live.blocks and live.parent is not None:
+            return self.create(new, (), live.parent)
         below = self.create(base, live.blocks, live.parent)
         below.is_hidden = True
         live.blocks, live.parent = set(), base
