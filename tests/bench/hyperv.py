@@ -22,9 +22,10 @@ from snapaudit.errors import HypervisorError
 from snapaudit.hypervisors.hyperv import delivery, parsing, transport
 from snapaudit.hypervisors.hyperv.rows import Answer
 from snapaudit.model.endpoint import Account, Endpoint
+from tests.beds.wsman.accounts import ACCOUNTS
 from tests.beds.wsman.faults import RECEIVE, Faults
 from tests.beds.wsman.recording import printed, recorded, rows
-from tests.beds.wsman.server import ACCOUNTS, Host
+from tests.beds.wsman.server import Host
 
 ROUNDS = 5
 HOSTS, HANGING, THREADS, DEADLINE = 50, 5, 16, 10.0

@@ -7,7 +7,7 @@ the functions of `scripts/Snapaudit.psm1` have been installed, and are called by
 from __future__ import annotations
 
 import logging
-import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -18,7 +18,7 @@ from pypsrp.wsman import WSMan
 
 from snapaudit.errors import HypervisorError
 from snapaudit.hypervisors.hyperv import delivery, failures
-from snapaudit.hypervisors.hyperv.attempt import Attempt, Result
+from snapaudit.hypervisors.hyperv.attempt import PAUSE, Attempt, Result
 from snapaudit.hypervisors.hyperv.connection import harden
 from snapaudit.hypervisors.hyperv.failures import Step
 from snapaudit.hypervisors.hyperv.runner import Argument
@@ -36,44 +36,7 @@ _IDLE = 180
 logging.getLogger("pypsrp").addHandler(logging.NullHandler())
 
 
-class PsrpRunner:
-    """`Runner` over pypsrp. Every run has a session of its own; two at a time are refused."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self._turn = threading.Lock()
-        self._call: Call | None = None
-
-    @property
-    def host(self) -> str:
-        """The host's address."""
-        return str(self._wire.address)
-
-    @property
-    def is_verified(self) -> bool:
-        """Whether it proves who it is, and nobody on the way reads along."""
-        return self._wire.is_verified
-
-    @property
-    def has_sent(self) -> bool:
-        """Whether the script of the last run may have reached the host."""
-        return self._call is not None and self._call.has_sent
-
-    def run(self, script: str, argument: Mapping[str, Argument]) -> Iterator[str]:
-        """The script's lines as they come. See `Runner`."""
-        if not self._turn.acquire(blocking=False):
-            raise RuntimeError("a runner does one thing at a time")
-        try:
-            self._call = Call(self._wire)
-            yield from self._call.lines(script, delivery.encoded(argument))
-        finally:
-            self._turn.release()
-
-    def close(self) -> None:
-        """Nothing is left open between runs."""
-
-
-class Call:
+class PsrpCall:
     """One script in one session."""
 
     def __init__(self, wire: Wire) -> None:
@@ -85,11 +48,11 @@ class Call:
         self._pipeline: Any = PowerShell(self._pool)
         self.has_sent = False
 
-    def lines(self, script: str, argument: str) -> Iterator[str]:
+    def lines(self, script: str, argument: Mapping[str, Argument]) -> Iterator[str]:
         """What the script hands down its pipeline. Raises HypervisorError, also when it fails."""
         try:
             self._asked(Step.OPENING, self._pool.open)
-            self._prepare(script, argument)
+            self._prepare(script, delivery.encoded(argument))
             self.has_sent = True
             self._asked(Step.SENDING, self._pipeline.begin_invoke)
             yield from self._received()
@@ -107,8 +70,11 @@ class Call:
     def _received(self) -> Iterator[str]:
         pipeline = self._pipeline
         while pipeline.state == PSInvocationState.RUNNING:
+            began = time.monotonic()
             self._asked(Step.READING, pipeline.poll_invoke)
             found, pipeline.output[:] = pipeline.output[:], []
+            if not found and time.monotonic() - began < PAUSE:
+                time.sleep(PAUSE)
             for line in found:
                 if not isinstance(line, str):
                     raise HypervisorError(f"{self._where}: the answer has something that is no row")

@@ -128,19 +128,21 @@ def runner(
 
 def _winrm(way: Wire) -> Runner:
     try:
-        from snapaudit.hypervisors.hyperv.winrm import WinrmRunner
+        from snapaudit.hypervisors.hyperv.attempt import WireRunner
+        from snapaudit.hypervisors.hyperv.winrm import WinrmCall
     except ImportError as error:
         raise MissingSdk(f"{way.endpoint}: {_MISSING['winrm']}") from error
-    return WinrmRunner(way)
+    return WireRunner(way, WinrmCall)
 
 
 def _psrp(way: Wire) -> Runner:
     try:
-        from snapaudit.hypervisors.hyperv.psrp import PsrpRunner
+        from snapaudit.hypervisors.hyperv.attempt import WireRunner
+        from snapaudit.hypervisors.hyperv.psrp import PsrpCall
     except ImportError as error:
         missing = _MISSING["pypsrp"].format(kind=way.session)
         raise MissingSdk(f"{way.endpoint}: {missing}") from error
-    return PsrpRunner(way)
+    return WireRunner(way, PsrpCall)
 
 
 Choice = TypeVar("Choice", bound=StrEnum)

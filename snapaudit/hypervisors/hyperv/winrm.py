@@ -7,7 +7,6 @@ that, leave shells open when something fails, and wait for ever.
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from winrm.protocol import Protocol
 from winrm.transport import Transport
 
 from snapaudit.hypervisors.hyperv import delivery, failures
-from snapaudit.hypervisors.hyperv.attempt import Attempt, Result
+from snapaudit.hypervisors.hyperv.attempt import PAUSE, Attempt, Result
 from snapaudit.hypervisors.hyperv.connection import Deadline, harden
 from snapaudit.hypervisors.hyperv.failures import Step
 from snapaudit.hypervisors.hyperv.runner import Argument
@@ -30,52 +29,13 @@ ENVELOPE = 512_000
 _CODE_PAGE = 65001
 _IDLE = "PT180S"  # a shell whose id never reached us ends by itself
 _PIECE = 96_000
-_PAUSE = 0.05
 _HEAD = 1000
 _LONGEST_COMPLAINT = 64_000
 
 _LOG = logging.getLogger(__name__)
 
 
-class WinrmRunner:
-    """`Runner` over pywinrm. Every run connects anew; two at a time are refused."""
-
-    def __init__(self, wire: Wire) -> None:
-        self._wire = wire
-        self._turn = threading.Lock()
-        self._call: Call | None = None
-
-    @property
-    def host(self) -> str:
-        """The host's address."""
-        return str(self._wire.address)
-
-    @property
-    def is_verified(self) -> bool:
-        """Whether it proves who it is, and nobody on the way reads along."""
-        return self._wire.is_verified
-
-    @property
-    def has_sent(self) -> bool:
-        """Whether the script of the last run may have reached the host."""
-        return self._call is not None and self._call.has_sent
-
-    def run(self, script: str, argument: Mapping[str, Argument]) -> Iterator[str]:
-        """The script's lines as they come. See `Runner`."""
-        text = delivery.standard_input(script, argument)
-        if not self._turn.acquire(blocking=False):
-            raise RuntimeError("a runner does one thing at a time")
-        try:
-            self._call = Call(self._wire)
-            yield from self._call.lines(text)
-        finally:
-            self._turn.release()
-
-    def close(self) -> None:
-        """Nothing is left open between runs."""
-
-
-class Call:
+class WinrmCall:
     """One script on one host, from Create to Delete."""
 
     def __init__(self, wire: Wire) -> None:
@@ -85,8 +45,9 @@ class Call:
         self._command: str | None = None
         self.has_sent = False
 
-    def lines(self, text: bytes) -> Iterator[str]:
+    def lines(self, script: str, argument: Mapping[str, Argument]) -> Iterator[str]:
         """What the script prints. Raises HypervisorError, also when it ends with a code."""
+        text = delivery.standard_input(script, argument)
         try:
             self._shell = self._asked(Step.OPENING, self._open)
             self._command = self._asked(Step.STARTING, self._start)
@@ -153,8 +114,8 @@ class Call:
             )
         except WinRMOperationTimeoutError:
             found = b"", b"", -1, False
-        if found == (b"", b"", -1, False) and time.monotonic() - began < _PAUSE:
-            time.sleep(_PAUSE)
+        if found == (b"", b"", -1, False) and time.monotonic() - began < PAUSE:
+            time.sleep(PAUSE)
         return found
 
     def _asked(self, step: Step, work: Callable[[], Result]) -> Result:

@@ -7,26 +7,23 @@ algorithm is off, else each request costs 40 milliseconds.
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import ssl
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from tests.beds.wsman import envelopes
-from tests.beds.wsman.faults import Faults
+from tests.beds.wsman.accounts import ACCOUNTS, KEEPER
+from tests.beds.wsman.faults import SHELL_GONE, TIMED_OUT, Faults
 from tests.beds.wsman.powershell import Respond
 from tests.beds.wsman.security import Login
+from tests.beds.wsman.sessions import RESOURCE, Gone, Sessions
 from tests.beds.wsman.shells import Refused, Run, Shells
 
-ACCOUNTS = {"auditor": "Pass-word of 1 host"}
-_USERS = "NTLM_USER_FILE"
 _WITHIN = 10.0
 _DRIP = 0.02
 
@@ -48,6 +45,7 @@ class Host:
     ) -> None:
         self.faults = faults or Faults()
         self.shells = Shells(respond, self.faults)
+        self.sessions = Sessions(self.shells.said)
         self.tls, self.offers = tls, offers
         self.messages: Counter[str] = Counter()
         self.requests = self.connections = self.received = self.sent = 0
@@ -77,11 +75,11 @@ class Host:
 
     @property
     def left_open(self) -> int:
-        """Shells that nobody deleted."""
-        return len(self.shells.open)
+        """Shells and sessions that nobody deleted."""
+        return len(self.shells.open) + len(self.sessions.open)
 
     def __enter__(self) -> Self:
-        _ACCOUNTS.take()
+        KEEPER.take()
         self._thread.start()
         return self
 
@@ -97,7 +95,7 @@ class Host:
             _shut(connected)
         self._server.server_close()
         self._thread.join(_WITHIN)
-        _ACCOUNTS.leave()
+        KEEPER.leave()
 
     def came(self, connected: socket.socket) -> None:
         """A connection was made."""
@@ -107,39 +105,6 @@ class Host:
     def went(self, connected: socket.socket) -> None:
         """A connection is over."""
         self._open.discard(connected)
-
-
-class _Accounts:
-    """The accounts as pyspnego wants them: a file that the environment names, while it is used."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._users, self._path, self._before = 0, Path(), ""
-
-    def take(self) -> None:
-        """One host more checks logins."""
-        with self._lock:
-            self._users += 1
-            if self._users == 1:
-                self._before = os.environ.get(_USERS, "")
-                handle, name = tempfile.mkstemp(prefix="sa-users-")
-                os.write(handle, "".join(f":{n}:{p}\n" for n, p in ACCOUNTS.items()).encode())
-                os.close(handle)
-                self._path = Path(name)
-                os.environ[_USERS] = name
-
-    def leave(self) -> None:
-        """One host less."""
-        with self._lock:
-            self._users -= 1
-            if self._users == 0:
-                self._path.unlink()
-                os.environ.pop(_USERS)
-                if self._before:
-                    os.environ[_USERS] = self._before
-
-
-_ACCOUNTS = _Accounts()
 
 
 class _Server(ThreadingHTTPServer):
@@ -232,9 +197,19 @@ class _Connection(BaseHTTPRequestHandler):
         try:
             if refusal is not None:
                 raise Refused(refusal, "Access is denied." if refusal == 5 else "It is refused.")
-            return 200, envelopes.answer(message, self._host.shells.take(message))
+            return 200, envelopes.answer(message, self._taken(message))
         except Refused as error:
             return 500, envelopes.fault(message, error.code, error.reason)
+
+    def _taken(self, message: envelopes.Message) -> str:
+        if not message.resource.startswith(RESOURCE):
+            return self._host.shells.take(message)
+        try:
+            return self._host.sessions.take(message)
+        except Gone:
+            raise Refused(SHELL_GONE, "the session is not there") from None
+        except TimeoutError:
+            raise Refused(TIMED_OUT, "there is nothing yet") from None
 
     def _say(
         self,

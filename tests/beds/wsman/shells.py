@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import threading
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -134,10 +133,14 @@ class Shells:
         except Unexpected as error:
             self._fail(command, str(error))
             return
-        self.runs.append(Run(name, argument))
+        said = "".join(f"{line}\n" for line in self.said(name, argument))
         code, errors = self.faults.ending
-        said = _lines(self.respond(name, argument), self.faults.cut)
-        self._end(command, code=code, output=said, errors=errors)
+        self._end(command, code=code, output=said.encode("ascii"), errors=errors)
+
+    def said(self, name: str, argument: dict[str, Any]) -> list[str]:
+        """The lines of a script that runs now."""
+        self.runs.append(Run(name, argument))
+        return list(self.respond(name, argument))[: self.faults.cut]
 
     def _fail(self, command: Command, why: str) -> None:
         self.complaints.append(why)
@@ -174,8 +177,3 @@ class Shells:
 
 def _decoded(text: str | None) -> bytes:
     return base64.b64decode(text or "")
-
-
-def _lines(said: Iterable[str], cut: int | None) -> bytes:
-    lines = list(said)
-    return "".join(f"{line}\n" for line in lines[:cut]).encode("ascii")

@@ -17,13 +17,13 @@ from snapaudit.hypervisors.hyperv import delivery, parsing
 from snapaudit.hypervisors.hyperv.rows import Answer
 from tests.beds.wsman.recording import guid, host_row, printed, rows
 
-VM = {
+VM: dict[str, Any] = {
     "k": "vm", "id": guid("a"), "name": "a", "state": 2, "ops": [2, 32772], "parent": guid("b"),
     "ckpt": 3, "auto": False, "repl": 0, "clustered": None, "ver": "9.0", "notes": "n",
     "drives": [{"ct": "SCSI", "cn": 0, "cl": 1, "path": "C:\\a.vhdx", "disk": None,
                 "shared": False}],
 }  # fmt: skip
-CP = {
+CP: dict[str, Any] = {
     "k": "cp", "id": guid("b"), "vm": guid("a"), "name": "b", "type": "Standard",
     "created": "2026-01-02T03:04:05.123456Z", "parent": None, "auto": None, "state": 3,
     "sys": 10, "notes": "", "drives": [],

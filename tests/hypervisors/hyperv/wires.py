@@ -10,8 +10,9 @@ from snapaudit.hypervisors.hyperv import parsing, transport
 from snapaudit.hypervisors.hyperv.rows import Answer
 from snapaudit.hypervisors.hyperv.runner import Runner
 from snapaudit.model.endpoint import Account, Endpoint
+from tests.beds.wsman.accounts import ACCOUNTS
 from tests.beds.wsman.recording import printed, rows
-from tests.beds.wsman.server import ACCOUNTS, Host
+from tests.beds.wsman.server import Host
 
 [(USER, PASSWORD)] = ACCOUNTS.items()
 SMALL = printed(rows(machines=2))

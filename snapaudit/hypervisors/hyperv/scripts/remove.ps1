@@ -105,6 +105,7 @@ function Resolve-Target($Target) {
         return
     }
     if ($dry) { Write-Row ([ordered]@{ k = 'would'; id = $id; ops = [long[]]@(Get-Statuses $vm) }); return }
+    $state.tried = $true
     Hyper-V\Remove-VMSnapshot -VMSnapshot $found[0] -Confirm:$false
     Write-Row ([ordered]@{ k = 'removed'; id = $id; ops = [long[]]@(Get-Statuses $vm) })
 }
@@ -113,6 +114,11 @@ Write-HostRow @{ name = $null; id = $null; nodes = @() }
 Import-HyperV
 if (-not $state.ready) { return }
 foreach ($target in @(Get-List $wish 'targets')) {
-    try { Resolve-Target $target } catch { Write-Failure 'remove' (Get-Text $target 'checkpoint') $_ }
+    # 'remove': it was left alone. 'removal': it was tried, and only looking again can tell.
+    $state.tried = $false
+    try { Resolve-Target $target } catch {
+        $where = if ($state.tried) { 'removal' } else { 'remove' }
+        Write-Failure $where (Get-Text $target 'checkpoint') $_
+    }
 }
 Write-End
