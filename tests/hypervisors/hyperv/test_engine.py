@@ -294,6 +294,15 @@ def test_a_target_that_lacks_something_is_an_error_and_stays(tmp_path: Path) -> 
 
 
 @engine
+def test_a_removal_that_fails_is_told_apart_from_one_that_was_never_tried(tmp_path: Path) -> None:
+    argument = {"targets": [target(tmp_path)], "dry": False}
+    host = {**staged(tmp_path), "throws": ["Remove-VMSnapshot"]}
+    answer = ran(tmp_path, "remove", argument, **host)
+    assert [(one.where, one.id) for one in answer.errors] == [("removing", guid("s"))]
+    assert answer.removals == []
+
+
+@engine
 def test_the_watcher_tells_what_is_gone_and_what_is_not(tmp_path: Path) -> None:
     host = staged(tmp_path)
     (tmp_path / "a.vhdx").write_bytes(b"1234")

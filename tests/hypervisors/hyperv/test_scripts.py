@@ -148,6 +148,14 @@ def test_a_dry_run_stops_one_line_before_the_removal() -> None:
     assert "$dry = (Get-Flag $wish 'dry') -ne $false" in lines
 
 
+def test_inv_16_an_error_of_the_removal_itself_is_told_apart_from_one_before_it() -> None:
+    lines = [line.strip() for line in text_of("remove.ps1").splitlines()]
+    [at] = [number for number, line in enumerate(lines) if REMOVAL in line]
+    assert lines[at - 2] == "try {"
+    assert lines[at + 1].startswith("Write-Row ([ordered]@{ k = 'removed';")
+    assert lines[at + 2] == "} catch { Write-Failure 'removing' $id $_ }"
+
+
 def test_grd_32_names_never_reach_a_command() -> None:
     for name in delivery.PARTS:
         for command in commands(delivery.script(name)):

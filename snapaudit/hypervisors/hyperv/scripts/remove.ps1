@@ -3,7 +3,9 @@
 #   dry      false: really remove; anything else goes the whole way and stops one line before
 #   targets  each with vm, checkpoint, created, type, parent, name, notes, children (ids of checkpoints),
 #            files (what it holds, by path) and disks (label and paths of each chain, base first)
-# Whatever differs from what is found now, or cannot be read, is a reason to leave a target alone.
+# Whatever differs from what is found now, or cannot be read, is a reason to leave a target alone. An
+# error of 'remove' came before the removal was tried, one of 'removing' from then on: nobody knows
+# what that came to.
 
 $wish = Read-Argument
 $dry = (Get-Flag $wish 'dry') -ne $false
