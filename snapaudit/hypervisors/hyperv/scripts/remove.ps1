@@ -4,8 +4,8 @@
 #   targets  each with vm, checkpoint, created, type, parent, name, notes, children (ids of checkpoints),
 #            files (what it holds, by path) and disks (label and paths of each chain, base first)
 # Whatever differs from what is found now, or cannot be read, is a reason to leave a target alone. An
-# error of 'remove' came before the removal was tried, one of 'removing' from then on: nobody knows
-# what that came to.
+# error of 'remove' came before the removal was tried, one of 'removal' from then on: only looking
+# again can tell what that came to.
 
 $wish = Read-Argument
 $dry = (Get-Flag $wish 'dry') -ne $false
@@ -116,7 +116,6 @@ Write-HostRow @{ name = $null; id = $null; nodes = @() }
 Import-HyperV
 if (-not $state.ready) { return }
 foreach ($target in @(Get-List $wish 'targets')) {
-    # 'remove': it was left alone. 'removal': it was tried, and only looking again can tell.
     $state.tried = $false
     try { Resolve-Target $target } catch {
         $where = if ($state.tried) { 'removal' } else { 'remove' }
