@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = ("startup", "rules", "qcow2", "libvirt", "vsphere")
+MODULES = ("startup", "rules", "qcow2", "libvirt", "vsphere", "hyperv")
 
 
 def main() -> int:

@@ -36,6 +36,7 @@ function Write-End {
 }
 
 # What could not be read: $Where names the kind of thing, $Id the thing, $null for all of the kind.
+# CIM has its number in the error's id and a general one in the exception.
 function Write-Failure([string] $Where, $Id, $Failure) {
     $exception = $Failure
     $named = $null
@@ -43,9 +44,11 @@ function Write-Failure([string] $Where, $Id, $Failure) {
         $exception = $Failure.Exception
         $named = [string]$Failure.FullyQualifiedErrorId
     }
+    $number = Get-Number $exception 'HResult'
+    if ($named -match '^HRESULT (0x[0-9a-f]{8})') { $number = [long]$Matches[1] }
     Write-Row ([ordered]@{
         k = 'err'; where = $Where; id = $Id; fqid = $named
-        hr = Get-Number $exception 'HResult'; msg = [string](Get-Text $exception 'Message')
+        hr = $number; msg = [string](Get-Text $exception 'Message')
     })
 }
 
