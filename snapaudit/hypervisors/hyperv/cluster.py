@@ -19,12 +19,14 @@ _RUNNING = 2
 class Reading:
     """What was heard of an endpoint.
 
-    ``answers`` by node name in lower case, the first host first; ``failed`` says of the other nodes
-    why they did not answer. ``has_disks``: whether disk files were asked for; ``only``: those of
+    ``answers`` by node name in lower case, the first host first, and ``reached`` by the same names
+    the host names that were connected to; ``failed`` says of the other nodes why they did not
+    answer. ``has_disks``: whether disk files were asked for; ``only``: those of
     these machines alone, None: all.
     """
 
     answers: Mapping[str, Answer]
+    reached: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     clock_skew_seconds: float | None = None
     has_disks: bool = True

@@ -35,8 +35,12 @@ _SHARE_FOR_NODES = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heard:
-    """What one host answered, whether its connection was verified, and how its clock goes."""
+    """What one host answered, whether its connection was verified, and how its clock goes.
 
+    ``asked`` is the host name by which it was reached.
+    """
+
+    asked: str
     answer: Answer
     host: HostRow
     is_verified: bool
@@ -71,7 +75,7 @@ def read(
 
     def ask(name: str) -> Heard:
         passed = timedelta(seconds=time.monotonic() - started)
-        return _hear(runners(name), argument, endpoint.name, now + passed)
+        return _hear(name, runners(name), argument, endpoint.name, now + passed)
 
     progress(Step(endpoint=endpoint.name, phase="connecting"))
     first = ask(parse_address(endpoint.url).host)
@@ -83,6 +87,7 @@ def read(
         everyone.setdefault(one.host.name.lower(), one)
     return Reading(
         answers={name: one.answer for name, one in everyone.items()},
+        reached={name: one.asked for name, one in everyone.items()},
         failed={node: why for node, why in failed.items() if node not in everyone},
         clock_skew_seconds=_worst([one.clock_skew_seconds for one in everyone.values()]),
         has_disks=has_disks,
@@ -124,7 +129,9 @@ def _others(
     return [found[node] for node in sorted(found)], failed
 
 
-def _hear(runner: Runner, argument: dict[str, Argument], endpoint: str, now: datetime) -> Heard:
+def _hear(
+    name: str, runner: Runner, argument: dict[str, Argument], endpoint: str, now: datetime
+) -> Heard:
     """Run the collecting script on one host. ``now`` is our time as the run begins."""
     asked_at = time.monotonic()
     with closing(runner):
@@ -136,6 +143,7 @@ def _hear(runner: Runner, argument: dict[str, Argument], endpoint: str, now: dat
         raise HypervisorError(f"{endpoint}: {runner.host}: no row says which host it is")
     waited = timedelta(seconds=(stamped.first_at or asked_at) - asked_at)
     return Heard(
+        asked=name,
         answer=answer,
         host=replace(host, name=host.name or runner.host),
         is_verified=is_verified,

@@ -25,6 +25,11 @@ class Runner(Protocol):
         """Whether the connection is encrypted and the other side proved who it is."""
         ...
 
+    @property
+    def has_sent(self) -> bool:
+        """Whether the script of the last run may have reached the host."""
+        ...
+
     def run(self, script: str, argument: Mapping[str, Argument]) -> Iterator[str]:
         """Run a shipped script (``collect``, ``remove``, ``watch``); its lines as they come.
 

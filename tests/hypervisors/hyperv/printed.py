@@ -136,6 +136,7 @@ class Printer:
     host: str
     printed: list[str]
     is_verified: bool = True
+    has_sent: bool = True
     is_closed: bool = False
     error: Exception | None = None
 
