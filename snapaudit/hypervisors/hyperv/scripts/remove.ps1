@@ -106,17 +106,20 @@ function Resolve-Target($Target) {
         Write-Row ([ordered]@{ k = 'skip'; id = $id; why = $objections -join '; ' })
         return
     }
-    try {
-        if ($dry) { Write-Row ([ordered]@{ k = 'would'; id = $id; ops = [long[]]@(Get-Statuses $vm) }); return }
-        Hyper-V\Remove-VMSnapshot -VMSnapshot $found[0] -Confirm:$false
-        Write-Row ([ordered]@{ k = 'removed'; id = $id; ops = [long[]]@(Get-Statuses $vm) })
-    } catch { Write-Failure 'removing' $id $_ }
+    if ($dry) { Write-Row ([ordered]@{ k = 'would'; id = $id; ops = [long[]]@(Get-Statuses $vm) }); return }
+    $state.tried = $true
+    Hyper-V\Remove-VMSnapshot -VMSnapshot $found[0] -Confirm:$false
+    Write-Row ([ordered]@{ k = 'removed'; id = $id; ops = [long[]]@(Get-Statuses $vm) })
 }
 
 Write-HostRow @{ name = $null; id = $null; nodes = @() }
 Import-HyperV
 if (-not $state.ready) { return }
 foreach ($target in @(Get-List $wish 'targets')) {
-    try { Resolve-Target $target } catch { Write-Failure 'remove' (Get-Text $target 'checkpoint') $_ }
+    $state.tried = $false
+    try { Resolve-Target $target } catch {
+        $where = if ($state.tried) { 'removal' } else { 'remove' }
+        Write-Failure $where (Get-Text $target 'checkpoint') $_
+    }
 }
 Write-End
