@@ -36,6 +36,7 @@ class Site:
     asked: list[tuple[str, str, Mapping[str, Any]]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
     extra: list[Row] = field(default_factory=list)
+    is_verified: bool = True
 
     def node(self, name: str) -> Node:
         return Node(self, name)
@@ -176,7 +177,7 @@ class Node:
         elif fate.arrives and not fate.lies:
             estate.remove(vm, checkpoint, fate)
         if fate.throws:
-            yield _error("removal", checkpoint.id, 0x80131500 - 2**32)
+            yield _error("removing", checkpoint.id, 0x80131500 - 2**32)
             return
         if not fate.answers or fate.late or not fate.arrives:
             raise Unreachable("hv1: reading the answer: the connection was lost")
