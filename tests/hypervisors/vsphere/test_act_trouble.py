@@ -322,13 +322,21 @@ def test_r2_inv_18_one_a_machine_one_a_datastore_two_a_host_four_in_all(
 # Half way ---------------------------------------------------------------------------------------
 
 
+STEPS = 16
+"""How many steps an undisturbed run has at which it can be killed."""
+
+
 def steps_of_an_undisturbed_run() -> list[str]:
     with site() as one:
         undisturbed(one, one.plan())
         return one.server.peril.steps
 
 
-@pytest.mark.parametrize("at", range(1, len(steps_of_an_undisturbed_run()) + 1))
+def test_every_step_is_one_to_be_killed_at() -> None:
+    assert len(steps_of_an_undisturbed_run()) == STEPS
+
+
+@pytest.mark.parametrize("at", range(1, STEPS + 1))
 @pytest.mark.parametrize("pause", [0, 3600], ids=["at once", "later"])
 def test_tst_03_inv_19_killed_at_any_step_it_ends_as_if_it_had_not_been(
     at: int, pause: int
