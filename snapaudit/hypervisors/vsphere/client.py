@@ -13,6 +13,7 @@ from typing import Any
 
 from pyVmomi import vim
 
+from snapaudit.errors import SnapauditError
 from snapaudit.hypervisors.vsphere.address import parse_address
 from snapaudit.hypervisors.vsphere.bulk import Bulk, class_of
 from snapaudit.hypervisors.vsphere.paths import HOST
@@ -39,9 +40,13 @@ class Client:
         self._where = f"{endpoint.name}: {address}"
         self._trust: Trust = trusted
         stub = self.stub_class(address, trusted, endpoint.deadline.total_seconds(), self.methods)
-        self._session = Session(stub, self._where, account.username or "", password or "")
-        self._bulk = Bulk(self._session)
-        self._about = self._identified(self._session.about)
+        try:
+            self._session = Session(stub, self._where, account.username or "", password or "")
+            self._bulk = Bulk(self._session)
+            self._about = self._identified(self._session.about)
+        except SnapauditError:
+            stub.DropConnections()
+            raise
 
     def _identified(self, about: About) -> About:
         """A single host has no instance UUID; its hardware's tells it from others."""

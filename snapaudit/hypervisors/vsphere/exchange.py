@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http.client import HTTPResponse
 from typing import Any, Protocol
 
-from snapaudit.hypervisors.vsphere.soap.fault import Malformed
+from snapaudit.hypervisors.vsphere.soap.fault import Cut, Malformed
 from snapaudit.hypervisors.vsphere.stub import Stub
 
 _CHUNK = 2**17
@@ -87,4 +87,4 @@ def _unpacked(response: HTTPResponse) -> Iterator[bytes]:
     except zlib.error as error:
         raise Malformed("the answer is packed and cannot be unpacked") from error
     if not unpacker.eof:
-        raise Malformed("the answer was cut off before its end")
+        raise Cut

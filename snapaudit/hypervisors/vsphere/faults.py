@@ -8,7 +8,7 @@ from http.client import HTTPException
 from typing import Any
 
 from snapaudit.errors import AccessDenied, CallRefused, Gone, HypervisorError, Unreachable
-from snapaudit.hypervisors.vsphere.soap.fault import Malformed, SoapFault
+from snapaudit.hypervisors.vsphere.soap.fault import Cut, Malformed, SoapFault
 
 NETWORK = (OSError, HTTPException)
 """What a connection raises when it is lost or was never there."""
@@ -91,8 +91,9 @@ def lost(error: Exception, where: str) -> Unreachable:
 
 
 def garbled(error: Malformed, where: str) -> HypervisorError:
-    """An answer that cannot be understood."""
-    return HypervisorError(f"{where}: {error}")
+    """An answer that cannot be understood; one that was cut off counts as none."""
+    message = f"{where}: {error}"
+    return Unreachable(message) if isinstance(error, Cut) else HypervisorError(message)
 
 
 def _reason(error: Exception) -> str:
@@ -106,6 +107,8 @@ def _reason(error: Exception) -> str:
         case ssl.SSLError():
             told = error.reason or str(error)
             return f"no encrypted connection: {told.replace('_', ' ').lower()}"
+        case HTTPException() if type(error) is HTTPException:
+            return f"it answers with HTTP {error}: is it a vCenter or ESXi host, and is it up?"
         case OSError() if error.strerror:
             return f"the connection failed: {error.strerror.lower()}"
         case _:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from xml.parsers.expat import ExpatError, errors
 
 from pyVmomi import SoapStubAdapter, VmomiSupport, vmodl
 
@@ -15,7 +16,7 @@ from snapaudit.errors import HypervisorError
 from snapaudit.hypervisors.vsphere import tls
 from snapaudit.hypervisors.vsphere.address import Address
 from snapaudit.hypervisors.vsphere.faults import NETWORK, soap_fault
-from snapaudit.hypervisors.vsphere.soap.fault import Malformed
+from snapaudit.hypervisors.vsphere.soap.fault import NOT_SOAP, Cut, Malformed
 from snapaudit.hypervisors.vsphere.tls import Trust, WrongCertificate
 
 READING = frozenset(
@@ -31,6 +32,11 @@ READING = frozenset(
 _OLDEST = "vim.version.version9"
 _IDLE = 10
 _NAMESPACE = "vim25/"
+_CUT = {
+    errors.codes[errors.XML_ERROR_NO_ELEMENTS],
+    errors.codes[errors.XML_ERROR_UNCLOSED_TOKEN],
+    errors.codes[errors.XML_ERROR_PARTIAL_CHAR],
+}
 
 
 class NotAllowed(HypervisorError):
@@ -66,15 +72,20 @@ class Stub(SoapStubAdapter):  # type: ignore[misc]
         """The answer; raises SoapFault, Malformed, or what the connection raises."""
         self.permit(info.wsdlName, args)
         try:
-            return super().InvokeMethod(mo, info, args, outerStub)
+            found = super().InvokeMethod(mo, info, args, outerStub)
         except vmodl.MethodFault as error:
             raise soap_fault(error) from error
         except (*NETWORK, WrongCertificate):
             raise
+        except ExpatError as error:
+            raise (Cut() if error.code in _CUT else Malformed(NOT_SOAP)) from error
         except Exception as error:
             raise Malformed(
                 f"the answer to {info.wsdlName} cannot be understood: {error}"
             ) from error
+        if found is None and info.result is not type(None):
+            raise Malformed(f"the answer to {info.wsdlName} is empty")
+        return found
 
     def speak(self, version: str) -> None:
         """Speak the newest release that both sides know, given the server's API version."""

@@ -21,7 +21,7 @@ from tests.beds import certificates
 from tests.hypervisors.vsphere.soapwords import CONTENT, LOGIN, VIEW, response
 
 _METHOD = re.compile(rb"<(?:\w+:)?Body>\s*<(\w+)")
-Answer = bytes | tuple[int, bytes] | Callable[[BaseHTTPRequestHandler], None]
+Answer = bytes | tuple[int, bytes] | Callable[[Any], None]
 COOKIE = 'vmware_soap_session="52-cookie"; Path=/; HttpOnly; Secure'
 
 
@@ -35,6 +35,7 @@ class SoapServer:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or certificates.for_loopback()
         self.called: list[str] = []
+        self._clients: list[Client] = []
         self.bodies: dict[str, list[bytes]] = defaultdict(list)
         self.headers: list[dict[str, str]] = []
         self.answers: dict[str, list[Answer]] = {
@@ -65,6 +66,8 @@ class SoapServer:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        for client in self._clients:
+            client._session.stub.DropConnections()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -86,7 +89,9 @@ class SoapServer:
 
     def client(self, **words: Any) -> Client:
         """A reading session with this server."""
-        return Client(self.endpoint(**words), Account(username="auditor"), "secret")
+        made = Client(self.endpoint(**words), Account(username="auditor"), "secret")
+        self._clients.append(made)
+        return made
 
 
 class _Server(ThreadingHTTPServer):
@@ -109,9 +114,11 @@ class _Server(ThreadingHTTPServer):
 def _handler(server: SoapServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        server_body = b""
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.server_body = body
             found = _METHOD.search(body)
             method = found[1].decode() if found else "?"
             server.called.append(method)

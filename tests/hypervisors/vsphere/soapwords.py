@@ -67,7 +67,7 @@ def objects(found: Mapping[str, str], kind: str = "VirtualMachine") -> str:
 
 def page(found: str, token: str | None = None, method: str = "RetrievePropertiesEx") -> bytes:
     """A page of objects, and whether more follow."""
-    more = f"<token>{token}</token>" if token else ""
+    more = f"<token>{escape(token)}</token>" if token else ""
     return response(method, f"<returnval>{more}{found}</returnval>")
 
 

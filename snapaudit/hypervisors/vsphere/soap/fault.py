@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
+NOT_SOAP = (
+    "what answers there speaks no SOAP: it is no vCenter or ESXi host, or a proxy stands before it"
+)
+
 
 class SoapFault(Exception):
     """The server answered with a fault, by the type's name in the API reference.
@@ -17,7 +21,14 @@ class SoapFault(Exception):
 
 
 class Malformed(Exception):
-    """An answer that is cut, is no SOAP, or is nothing that this API can say."""
+    """An answer that is no SOAP, or is nothing that this API can say."""
+
+
+class Cut(Malformed):
+    """An answer that ended before its end."""
+
+    def __init__(self) -> None:
+        super().__init__("the answer was cut off before its end")
 
 
 _ABOUT = ("name", "privilegeId", "invalidProperty", "obj", "method")

@@ -10,15 +10,19 @@ from typing import Any, NoReturn, Protocol
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers.expat import ExpatError, ParserCreate
 
-from snapaudit.hypervisors.vsphere.soap.fault import Malformed, SoapFault, fault_of, local
+from snapaudit.hypervisors.vsphere.soap.fault import (
+    NOT_SOAP,
+    Cut,
+    Malformed,
+    SoapFault,
+    fault_of,
+    local,
+)
 
 LARGEST = 2**22
 """Bytes of one part of an answer. No machine's layout or list of devices comes near it."""
 
 _TEXT = 2**16
-_NOT_SOAP = (
-    "what answers there speaks no SOAP: it is no vCenter or ESXi host, or a proxy stands before it"
-)
 
 
 class Content(Protocol):
@@ -38,7 +42,7 @@ class Stream:
         self._content, self._largest = content, largest
         self._depth = self._still = 0
         self.names: dict[str, str] = {}
-        self.parser: Any = ParserCreate(intern=self.names)
+        self.parser: Any = ParserCreate("UTF-8", intern=self.names)
         self.parser.buffer_text = True
         self.parser.buffer_size = _TEXT
         self.parser.StartDoctypeDeclHandler = _refuse_doctype
@@ -64,14 +68,12 @@ class Stream:
         try:
             self.parser.Parse(data, is_last)
         except ExpatError as error:
-            raise Malformed(self._reason(error, is_last=is_last)) from error
+            raise self._reason(error, is_last=is_last) from error
 
-    def _reason(self, error: ExpatError, *, is_last: bool) -> str:
+    def _reason(self, error: ExpatError, *, is_last: bool) -> Malformed:
         if self._depth == 0:
-            return _NOT_SOAP
-        if is_last:
-            return "the answer was cut off before its end"
-        return f"the answer is damaged: {error}"
+            return Malformed(NOT_SOAP)
+        return Cut() if is_last else Malformed(f"the answer is damaged: {error}")
 
     # Elements -----------------------------------------------------------------------------------
 
@@ -101,7 +103,7 @@ class Stream:
             case 0, "Envelope":
                 self._depth = 1
             case 0, _:
-                raise Malformed(_NOT_SOAP)
+                raise Malformed(NOT_SOAP)
             case 1, "Body":
                 self._depth = 2
             case 2, "Fault":
