@@ -9,7 +9,7 @@ from snapaudit.codec.expect import nearest
 from snapaudit.errors import UsageError
 from snapaudit.model.explanation import Explanation, RuleAnswer, WeighedFact
 from snapaudit.model.finding import Audit, Purpose, Subject
-from snapaudit.model.inventory import Inventory, Snapshot, VirtualMachine
+from snapaudit.model.inventory import CoverageState, Inventory, Snapshot, VirtualMachine
 from snapaudit.model.policy import Policy, SubjectKind
 from snapaudit.rules import explain as rules_explain
 
@@ -61,7 +61,17 @@ def _the_one(audit: Audit, word: str) -> Subject:
     known = {name for subject in subjects for name in (*_names(subject), *_paths(subject))}
     near = nearest(word, known)
     hint = f"; did you mean {near!r}?" if near else ""
-    raise UsageError(f"nothing here is called {word!r}{hint}")
+    raise UsageError(f"nothing here is called {word!r}{hint}{_unseen(audit)}")
+
+
+def _unseen(audit: Audit) -> str:
+    """Where it might be all the same: what was not seen whole."""
+    holes = [
+        f"{one.endpoint} is {one.coverage.state}: {one.coverage.reason or 'no reason was given'}"
+        for one in audit.inventories
+        if one.coverage.state is not CoverageState.COMPLETE
+    ]
+    return f" ({'; '.join(holes)})" if holes else ""
 
 
 def _ids(subject: Subject) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from snapaudit.model.inventory import (
 )
 from snapaudit.model.tree import SnapshotTree
 from snapaudit.report.phrases import age, size, words
-from snapaudit.report.terminal import STYLES, draw, text
+from snapaudit.report.terminal import STYLES, draw, facts, text
 
 _NAME_COLUMNS = 40
 _LINE_COLUMNS = 60
@@ -65,10 +65,20 @@ def _parts(
         _rules(found.get(vm.id, [])),
     )
     yield _snapshots(vm, title, found, now, deepest)
+    if said := tuple((name, words) for name, words in _filed(vm) if words):
+        yield facts(said)
     yield from (text(f"protected: {reason}", "magenta") for reason in vm.protections)
     if vm.disks:
         yield Text()
         yield _disks(vm, inventory)
+
+
+def _filed(vm: VirtualMachine) -> Iterator[tuple[str, str]]:
+    """Where people put it, and what they and the platform say of it."""
+    yield "filed in", vm.folder or ""
+    yield "tags", ", ".join(vm.tags)
+    yield "traits", ", ".join(vm.traits)
+    yield from ((f"attribute {one.name}", one.value) for one in vm.attributes)
 
 
 def _snapshots(vm: VirtualMachine, title: Text, found: _Found, now: datetime, deepest: int) -> Tree:
@@ -89,11 +99,11 @@ def _snapshots(vm: VirtualMachine, title: Text, found: _Found, now: datetime, de
 
 
 def _snapshot(snapshot: Snapshot, now: datetime, *, is_current: bool) -> Text:
-    facts = (age(snapshot.created_at, now), f"size {size(snapshot.size_bytes)}", snapshot.kind)
+    known = (age(snapshot.created_at, now), f"size {size(snapshot.size_bytes)}", snapshot.kind)
     flags = ", ".join(flag for flag in _flags(snapshot, is_current=is_current) if flag)
     name = text(snapshot.name, "bold", _NAME_COLUMNS)
     return Text.assemble(
-        name, text(f"  {', '.join(facts)}"), text(f"  [{flags}]" if flags else "", "cyan")
+        name, text(f"  {', '.join(known)}"), text(f"  [{flags}]" if flags else "", "cyan")
     )
 
 

@@ -113,6 +113,15 @@ def test_platform_that_is_not_installed_is_missing_and_keeps_no_other_from_being
     assert "hyperv" in states["hv"]["reason"]
 
 
+def test_explain_of_what_an_unseen_endpoint_may_have_says_that_it_was_not_seen(
+    tmp_path: Path,
+) -> None:
+    write_config(tmp_path, "{name: kvm1, kind: libvirt, url: 'qemu:///system?socket=/nowhere'}")
+    ran = snapaudit("explain", "web01", cwd=tmp_path)
+    assert ran.code == 2
+    assert "kvm1 is missing" in one_line(ran)
+
+
 def test_interrupt_ends_the_run_at_once_with_130_and_leaves_no_process(tmp_path: Path) -> None:
     path = tmp_path / "s"
     write_config(tmp_path, f"{{name: kvm1, kind: libvirt, url: 'qemu:///system?socket={path}'}}")

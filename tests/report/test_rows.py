@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from snapaudit.model.inventory import LayerRole
+from snapaudit.model.inventory import Attribute, LayerRole
 from snapaudit.model.policy import Remedy, Severity, SubjectKind
 from snapaudit.report.lookup import Lookup
 from snapaudit.report.rows import Row, fold, fold_questions, subject_name
@@ -166,6 +166,20 @@ def test_a_tree_shows_descent_current_memory_protection_and_a_missing_image() ->
     assert drawn[3].index("second") > drawn[1].index("first")
     assert "[current, with memory]" in drawn[3]
     assert "MISSING: the file is gone" in drawn[-1]
+
+
+def test_a_tree_tells_where_a_machine_is_filed_and_what_is_said_of_it() -> None:
+    machine = vm(
+        "web01",
+        snapshot("a"),
+        folder="DC1/prod",
+        tags=("prod",),
+        traits=("encrypted",),
+        attributes=(Attribute(name="owner", value="web team"),),
+    )
+    drawn = render_tree(machine, inventory(machine), None, NOW).decode()
+    for words in ("filed in", "DC1/prod", "traits", "encrypted", "attribute owner", "web team"):
+        assert words in drawn
 
 
 def test_a_tree_of_damaged_records_shows_each_snapshot_once() -> None:
