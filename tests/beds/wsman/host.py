@@ -177,7 +177,7 @@ class Node:
         elif fate.arrives and not fate.lies:
             estate.remove(vm, checkpoint, fate)
         if fate.throws:
-            yield _error("removing", checkpoint.id, 0x80131500 - 2**32)
+            yield _error("removal", checkpoint.id, 0x80131500 - 2**32)
             return
         if not fate.answers or fate.late or not fate.arrives:
             raise Unreachable("hv1: reading the answer: the connection was lost")

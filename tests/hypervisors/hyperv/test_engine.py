@@ -298,7 +298,7 @@ def test_a_removal_that_fails_is_told_apart_from_one_that_was_never_tried(tmp_pa
     argument = {"targets": [target(tmp_path)], "dry": False}
     host = {**staged(tmp_path), "throws": ["Remove-VMSnapshot"]}
     answer = ran(tmp_path, "remove", argument, **host)
-    assert [(one.where, one.id) for one in answer.errors] == [("removing", guid("s"))]
+    assert [(one.where, one.id) for one in answer.errors] == [("removal", guid("s"))]
     assert answer.removals == []
 
 

@@ -140,20 +140,20 @@ def test_inv_04_the_remover_removes_one_checkpoint_object_without_what_stands_on
     assert "IncludeAllChild" not in text
 
 
-def test_a_dry_run_stops_one_line_before_the_removal() -> None:
+def test_a_dry_run_stops_right_before_the_removal_is_tried() -> None:
     lines = [line.strip() for line in text_of("remove.ps1").splitlines()]
     [at] = [number for number, line in enumerate(lines) if REMOVAL in line]
-    assert lines[at - 1].startswith("if ($dry) {")
-    assert lines[at - 1].endswith("return }")
+    assert lines[at - 1] == "$state.tried = $true"
+    assert lines[at - 2].startswith("if ($dry) {")
+    assert lines[at - 2].endswith("return }")
     assert "$dry = (Get-Flag $wish 'dry') -ne $false" in lines
 
 
 def test_inv_16_an_error_of_the_removal_itself_is_told_apart_from_one_before_it() -> None:
-    lines = [line.strip() for line in text_of("remove.ps1").splitlines()]
-    [at] = [number for number, line in enumerate(lines) if REMOVAL in line]
-    assert lines[at - 2] == "try {"
-    assert lines[at + 1].startswith("Write-Row ([ordered]@{ k = 'removed';")
-    assert lines[at + 2] == "} catch { Write-Failure 'removing' $id $_ }"
+    text = text_of("remove.ps1")
+    assert "$where = if ($state.tried) { 'removal' } else { 'remove' }" in text
+    assert text.count("$state.tried = $true") == 1
+    assert text.count("$state.tried = $false\n    try { Resolve-Target $target } catch {") == 1
 
 
 def test_grd_32_names_never_reach_a_command() -> None:

@@ -4,7 +4,7 @@
 #   targets  each with vm, checkpoint, created, type, parent, name, notes, children (ids of checkpoints),
 #            files (what it holds, by path) and disks (label and paths of each chain, base first)
 # Whatever differs from what is found now, or cannot be read, is a reason to leave a target alone. An
-# error of 'remove' came before the removal was tried, one of 'removing' from then on: only looking
+# error of 'remove' came before the removal was tried, one of 'removal' from then on: only looking
 # again can tell what that came to.
 
 $wish = Read-Argument
