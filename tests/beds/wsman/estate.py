@@ -144,6 +144,13 @@ class Estate:
             self.take(vm, one, age=timedelta(days=30 - number))
         return vm
 
+    def bystander(self, name: str = "db01") -> Vm:
+        """A machine with so many young checkpoints that a few others are no large share."""
+        vm = self.machine(name)
+        for number in range(12):
+            self.take(vm, f"young {number}")
+        return vm
+
     def take(self, vm: Vm, name: str, *, age: timedelta = timedelta(0)) -> Checkpoint:
         """A checkpoint, and a new file for each drive, into which something is written."""
         taken = Checkpoint(self.guid(name), name, self.now() - age, dict(vm.drives), vm.current)
