@@ -26,6 +26,7 @@ COLLECTING = timedelta(minutes=30)
 """How long the garbage collector gets after a large deletion, before the next is begun."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGER = 0.5, 5.0, 1.5
+_COLLECTING_PAUSE = 30.0
 
 
 @dataclass(slots=True)
@@ -148,7 +149,8 @@ class XenActuator:
         now = self._clock()
         if now < look.due:
             return watching.RUNNING
-        look.due, look.pause = now + look.pause, min(_LONGEST_PAUSE, look.pause * _LONGER)
+        longest = _LONGEST_PAUSE if look.over_at is None else _COLLECTING_PAUSE
+        look.due, look.pause = now + look.pause, min(longest, look.pause * _LONGER)
         seen = self._watched(call, task_id, look, now)
         if seen.phase is not Phase.RUNNING:
             self._looks.pop(_key(call), None)

@@ -18,10 +18,13 @@ class Fault(Exception):
 
 
 class Deeds:
-    """``collects``: whether the garbage collector runs right after an image was destroyed."""
+    """``collects``: whether the garbage collector runs right after an image was destroyed.
+
+    ``keeps_memory``: whether the image of a checkpoint's memory survives that it is discarded.
+    """
 
     def __init__(self, world: World) -> None:
-        self.world, self.collects = world, False
+        self.world, self.collects, self.keeps_memory = world, False, False
         self.known: Mapping[str, Callable[..., Any]] = {
             "VM.destroy": self.destroy_vm,
             "VM.hard_shutdown": self.hard_shutdown,
@@ -77,7 +80,7 @@ class Deeds:
         record = self.record("VM", ref)
         if record["power_state"] == "Halted":
             raise Fault("VM_BAD_POWER_STATE", ref, "running", "halted")
-        if record["suspend_VDI"] != NULL:
+        if record["suspend_VDI"] != NULL and not self.keeps_memory:
             self.destroy_vdi(record["suspend_VDI"])
         record.update(power_state="Halted", suspend_VDI=NULL, resident_on=NULL)
         for use in record["VBDs"]:

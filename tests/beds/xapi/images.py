@@ -37,18 +37,21 @@ class Images:
     def children(self, uuid: str) -> list[Image]:
         return [image for image in self.by_uuid.values() if image.parent == uuid]
 
+    def line(self, leaf: str) -> list[Image]:
+        """The images that a leaf stands on, and itself, base first."""
+        found, at = list[Image](), self.by_uuid.get(leaf)
+        while at is not None:
+            found.append(at)
+            at = self.by_uuid.get(at.parent or "")
+        return found[::-1]
+
     def write(self, uuid: str, blocks: Iterable[int]) -> None:
         assert not self.children(uuid), "somebody stands on it"
         self.by_uuid[uuid].blocks |= set(blocks)
 
     def read(self, uuid: str) -> set[int]:
         """All blocks that a guest would find."""
-        found: set[int] = set()
-        at: str | None = uuid
-        while at is not None:
-            found |= self.by_uuid[at].blocks
-            at = self.by_uuid[at].parent
-        return found
+        return set().union(*(image.blocks for image in self.line(uuid)))
 
     def snapshot(self, leaf: str, *, base: str, new: str) -> Image:
         """What ``leaf`` holds goes into a new base copy, on which it and the new leaf stand.

@@ -35,7 +35,7 @@ class Office:
     """Answers calls on a world. ``before``: what happens right before a method is carried out.
 
     ``faults``: the next answers to a method, in their order. ``task_seconds``: how long a task
-    takes.
+    takes, by ``clock``.
     """
 
     world: World
@@ -43,9 +43,11 @@ class Office:
     sessions: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
+    always: Callable[[], None] = lambda: None
     faults: dict[str, list[Fault]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     task_seconds: float = 0.0
+    clock: Callable[[], float] = time.monotonic
     slave_of: str | None = None
     _numbers: int = 0
 
@@ -55,6 +57,7 @@ class Office:
     def call(self, method: str, params: list[Any]) -> Any:
         """What a call returns. Raises Fault."""
         self.tick()
+        self.always()
         hook = self.before.pop(method, None)
         if hook is not None:
             hook()
@@ -111,14 +114,14 @@ class Office:
             if record is not None:
                 record["current_operations"].pop(task, None)
 
-        due = time.monotonic() + self.task_seconds
+        due = self.clock() + self.task_seconds
         self.jobs[task] = Job(due, lambda: self._now(method, "", params), done)
         return task
 
     def tick(self) -> None:
         """Carry out what is due."""
         for task, job in list(self.jobs.items()):
-            if time.monotonic() >= job.due:
+            if self.clock() >= job.due:
                 del self.jobs[task]
                 job.done()
                 self._finish(task, job)

@@ -48,6 +48,7 @@ class XapiBed:
         self.office = Office(world or World())
         self.trouble = Trouble()
         self.counts: Counter[str] = Counter()
+        self.asked: list[str] = []
         self.spoken: Counter[str] = Counter()
         self.canned: dict[tuple[str, str], bytes] = {}
         self.lock, self.over = threading.Lock(), threading.Event()
@@ -123,6 +124,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             (method, params), request = wire.from_xml(body), {}
         bed.counts[method] += 1
+        bed.asked.append(method)
         bed.spoken[self.path] += 1
         trouble = bed.trouble
         if method in trouble.silent:

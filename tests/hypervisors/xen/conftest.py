@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.beds.xapi.server import XapiBed
+from tests.enforce.folders import quick_folder
+from tests.hypervisors.xen.office import Office
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +21,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bed(certificates: Path) -> Iterator[XapiBed]:
     with XapiBed(certificates) as bed:
         yield bed
+
+
+@pytest.fixture
+def office(bed: XapiBed) -> Iterator[Office]:
+    with quick_folder() as folder:
+        yield Office(folder, bed)
