@@ -23,6 +23,7 @@ from snapaudit.enforce.approvals import refuse_without
 from snapaudit.enforce.course import Course
 from snapaudit.enforce.executor import Executed, execute, pending
 from snapaudit.enforce.ground import Clock, Ground
+from snapaudit.enforce.guards import not_whole
 from snapaudit.enforce.holds import read_holds
 from snapaudit.enforce.journal import Journal
 from snapaudit.enforce.limits import census_again, excess
@@ -226,8 +227,13 @@ def _refuse_other_managers(chosen: Plan, found: Mapping[str, str | None]) -> Non
 def _on(ground: Ground, seen: Audit, policy: Policy) -> Ground:
     """The ground with what the rules ask for on the fresh view."""
     found = offers(seen, policy, ground.clock.now())
+    views = {
+        one.endpoint: not_whole(one, is_named=one.endpoint in ground.named)
+        for one in seen.inventories
+    }
     return replace(
         ground,
+        gaps={endpoint: reason for endpoint, reason in views.items() if reason is not None},
         offered=frozenset(found.asked),
         with_memory=frozenset(at for at, one in found.asked.items() if one.may_hold_memory),
         purposes={(p.endpoint, p.vm_id, p.snapshot_id): p for p in seen.purposes},

@@ -50,8 +50,9 @@ class Ground:
 
     ``holds`` is read anew before each act. ``objection`` says why nothing may be sent any more: the
     lock is lost, for one. ``offered``: what the rules still ask for on the fresh view;
-    ``with_memory`` the part of it that a rule wants even with a machine's memory. ``stops`` tells
-    how often somebody asked to stop.
+    ``with_memory`` the part of it that a rule wants even with a machine's memory. ``gaps``: why the
+    fresh view of an endpoint is not a whole one, which a look at a single machine may not show.
+    ``stops`` tells how often somebody asked to stop.
     """
 
     run_id: str
@@ -67,6 +68,7 @@ class Ground:
     purposes: Mapping[Place, Purpose] = field(default_factory=dict)
     named: frozenset[str] = frozenset()
     with_memory: frozenset[Place] = frozenset()
+    gaps: Mapping[str, str] = field(default_factory=dict)
     objection: Callable[[], str | None] = lambda: None
     stops: Callable[[], int] = lambda: 0
     tell: Callable[[Merging], None] = lambda _sign: None

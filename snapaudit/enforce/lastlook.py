@@ -24,6 +24,9 @@ class LastLook:
 
     def refusal(self, seen: Inventory) -> tuple[Guard, str] | None:
         """The first guard that forbids to begin, with the reason."""
+        gap = self.ground.gaps.get(self.action.endpoint)
+        if gap is not None:
+            return Guard.WHOLE_VIEW, gap
         vm = machine_of(seen, self.action.vm_id)
         if vm is None:
             differences = compare(self.expected, self.action.vm_id, seen).differences

@@ -259,6 +259,15 @@ def test_inv_08_what_must_stay_is_refused_with_guard_and_reason(name: str) -> No
         one.refuses(plan, guard, words)
 
 
+def test_inv_13_machine_elsewhere_that_may_not_be_read_keeps_the_whole_endpoint_as_it_is() -> None:
+    """It shares no datastore with the target, so that a look at the target alone shows no gap."""
+    with site() as one:
+        plan = one.plan()
+        other = one.world.line("secret", store="ds9")
+        one.server.denied[other.moid, "layoutEx"] = "NoPermission"
+        one.refuses(plan, Guard.WHOLE_VIEW, "secret: this account lacks a privilege")
+
+
 def test_u11_hold_that_was_added_after_the_review_holds() -> None:
     with site() as one:
         plan = one.plan()
