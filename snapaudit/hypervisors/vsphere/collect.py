@@ -107,6 +107,7 @@ def _gaps(seen: Gathered, asked: Manager) -> Iterator[Gap]:
         yield Gap(subject="the endpoint", reason="it does not tell an id of its own")
     yield from gaps.unread_objects((*(one.raw for one in machines), *seen.around))
     yield from gaps.unseen(seen.machines, seen.others, seen.stores, seen.placement)
+    yield from gaps.hidden(seen.hidden)
 
 
 def _told(service: Service, seen: Gathered, asked: Manager, extras: Extras) -> _Told:

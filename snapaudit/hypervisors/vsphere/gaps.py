@@ -18,6 +18,7 @@ from snapaudit.hypervisors.vsphere.placement import Placement
 from snapaudit.hypervisors.vsphere.raw import RawObject
 from snapaudit.model.inventory import Coverage, CoverageState, Gap
 
+_EXAMPLES = 3
 _NO_PERMISSION = "NoPermission"
 _WORDS = {
     paths.VIRTUAL_MACHINE: "virtual machine",
@@ -73,6 +74,14 @@ def unseen(
             reasons.append(f"its files are not told (connection state: {state})")
         if reasons:
             yield Gap(subject=subject(machine.raw), reason="; ".join(reasons))
+
+
+def hidden(moids: Sequence[str]) -> Iterator[Gap]:
+    """One gap for all machines that datastores list and that this account is not shown."""
+    if moids:
+        shown = ", ".join(moids[:_EXAMPLES]) + (", ..." if len(moids) > _EXAMPLES else "")
+        reason = f"{len(moids)} that datastores list are not visible to this account ({shown})"
+        yield Gap(subject="virtual machines", reason=reason)
 
 
 def _hidden(machine: Machine, stores: Stores, around: Placement) -> Iterator[str]:

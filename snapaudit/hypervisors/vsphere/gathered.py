@@ -25,10 +25,14 @@ _URL = "summary.url"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """``machines`` are those to describe; ``others`` were read for their files alone."""
+    """``machines`` are those to describe; ``others`` were read for their files alone.
+
+    ``hidden`` are the references of machines that a datastore lists and that nobody may see.
+    """
 
     machines: tuple[Machine, ...]
     others: tuple[Machine, ...] = ()
+    hidden: tuple[str, ...] = ()
     around: tuple[RawObject, ...]
 
     @property
@@ -50,8 +54,10 @@ def everything(service: Service, *, all_devices: bool) -> Gathered:
             machines.append(Machine(raw))
         else:
             around.append(raw)
+    stores = [one.moid for one in around if one.kind == paths.DATASTORE]
     return Gathered(
         machines=tuple(_with_files(service, machines, all_devices=all_devices)),
+        hidden=_hidden(service, stores, machines),
         around=tuple(around),
     )
 
@@ -100,20 +106,47 @@ def around_one(service: Service, vm_id: str) -> Gathered:
     wanted = (*paths.LIGHT, *paths.HEAVY)
     found = tuple(map(Machine, service.read_of(paths.VIRTUAL_MACHINE, [vm_id], wanted)))
     around = tuple(service.read(paths.AROUND))
-    others = _on_the_same(service, found, around)
-    return Gathered(machines=found, others=tuple(others), around=around)
+    stores = _volumes_of(found, around)
+    others = tuple(_others(service, found, stores))
+    return Gathered(
+        machines=found,
+        others=others,
+        hidden=_hidden(service, stores, (*found, *others)) if found else (),
+        around=around,
+    )
 
 
-def _on_the_same(
-    service: Service, machines: Sequence[Machine], around: Iterable[RawObject]
-) -> Iterator[Machine]:
+def _volumes_of(machines: Sequence[Machine], around: Iterable[RawObject]) -> tuple[str, ...]:
     """A volume that two datacenters mount is two datastores, each with machines of its own."""
     used = {moid for one in machines for moid in one.datastores}
     stores = [one for one in around if one.kind == paths.DATASTORE]
     urls = {one.values.get(_URL) for one in stores if one.moid in used} - {None}
-    meant = [one.moid for one in stores if one.moid in used or one.values.get(_URL) in urls]
-    lists = service.read_of(paths.DATASTORE, meant, _MACHINES_ON) if meant else ()
-    moids = {moid for one in lists for moid in Machine(one).words("vm")}
-    asked = sorted(moids - {one.moid for one in machines})
+    return tuple(one.moid for one in stores if one.moid in used or one.values.get(_URL) in urls)
+
+
+def _others(
+    service: Service, machines: Sequence[Machine], stores: Sequence[str]
+) -> Iterator[Machine]:
+    asked = sorted(_listed(service, stores) - {one.moid for one in machines})
     if asked:
         yield from map(Machine, service.read_of(paths.VIRTUAL_MACHINE, asked, _OF_OTHERS))
+
+
+def _hidden(
+    service: Service, stores: Sequence[str], machines: Iterable[Machine]
+) -> tuple[str, ...]:
+    """Machines that datastores list and that this account is not shown.
+
+    One that came or went meanwhile is shown when asked for, or on no list any more.
+    """
+    known = {one.moid for one in machines}
+    lacking = sorted(_listed(service, stores) - known)
+    if not lacking:
+        return ()
+    shown = {one.moid for one in service.read_of(paths.VIRTUAL_MACHINE, lacking, ("name",))}
+    return tuple(sorted((set(lacking) - shown) & _listed(service, stores)))
+
+
+def _listed(service: Service, stores: Sequence[str]) -> set[str]:
+    lists = service.read_of(paths.DATASTORE, stores, _MACHINES_ON) if stores else ()
+    return {moid for one in lists for moid in Machine(one).words("vm")}

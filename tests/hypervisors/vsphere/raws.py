@@ -286,7 +286,7 @@ def service(*machines: RawObject, **changes: Any) -> MemoryService:
 
 def _knowing(raw: RawObject, machines: Sequence[RawObject]) -> RawObject:
     """Datastore.vm, which leads from a datastore to the machines on it."""
-    if raw.kind != "Datastore":
+    if raw.kind != "Datastore" or "vm" in raw.values:
         return raw
     lying = tuple(vm.moid for vm in machines if raw.moid in _used(vm))
     return RawObject(raw.kind, raw.moid, {**raw.values, "vm": lying}, raw.missing)

@@ -162,6 +162,14 @@ def test_inv_07_what_a_datastore_promises_is_unknown_where_that_is_not_told() ->
 # Phases -----------------------------------------------------------------------------------------
 
 
+def test_machine_that_a_datastore_lists_and_nobody_is_shown_is_a_gap() -> None:
+    store = raw_store()
+    listing = replace(store, values={**store.values, "vm": ("vm-web01", "vm-secret", "vm-new")})
+    found = seen(service(worked(), raw_vm("new"), around=(raw_host(), listing)))
+    assert found.coverage.state is CoverageState.PARTIAL
+    assert "1 that datastores list are not visible to this account (vm-secret)" in str(found.gaps)
+
+
 def test_devices_are_asked_for_only_where_snapshots_or_consolidation_make_them_matter() -> None:
     marked = raw_vm("marked", values={"runtime.consolidationNeeded": True})
     unset = raw_vm("unset", values={"runtime.consolidationNeeded": None})
@@ -170,6 +178,7 @@ def test_devices_are_asked_for_only_where_snapshots_or_consolidation_make_them_m
     assert found.asked == [
         (paths.VIRTUAL_MACHINE, ("vm-web01", "vm-marked", "vm-unset"), paths.HEAVY),
         (paths.VIRTUAL_MACHINE, ("vm-plain",), ("layoutEx",)),
+        (paths.DATASTORE, ("datastore-1",), ("vm",)),
     ]
 
 
