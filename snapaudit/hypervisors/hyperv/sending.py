@@ -43,7 +43,9 @@ def _judge(answer: Answer, checkpoint: str, where: str) -> None:
         return _done(told[0], where)
     if answer.errors and not told and all(e.where == _LEFT_ALONE for e in answer.errors):
         words = gaps.said(answer.errors[0])
-        raise CallRefused(f"{where}: it was left alone, since the last look failed there: {words}")
+        raise CallRefused(
+            f"{where}: the host left the checkpoint alone, as it could not look: {words}"
+        )
     said = "; ".join(gaps.said(error) for error in answer.errors)
     raise HypervisorError(f"{where}: what became of the removal is not clear: {said or 'no word'}")
 

@@ -102,7 +102,10 @@ class Volume:
 
 @dataclass
 class Estate:
-    """One host, or one cluster of those nodes. ``now`` is everybody's clock."""
+    """One host, or one cluster of those nodes. ``now`` is everybody's clock.
+
+    ``down`` are nodes that do not answer. ``hidden``: nobody may look into the folders.
+    """
 
     now: Callable[[], datetime]
     nodes: tuple[str, ...] = ("HV1",)
@@ -114,6 +117,7 @@ class Estate:
     later: list[tuple[datetime, Callable[[], object]]] = field(default_factory=list)
     fates: list[Fate] = field(default_factory=list)
     down: set[str] = field(default_factory=set)
+    hidden: bool = False
     uuid: str = "4c4c4544-0042-3510-8052-b4c04f4a4d31"
     volume: Volume = field(init=False)
     _count: int = 0

@@ -6,7 +6,7 @@ runner without any wire. What no tool of ours may ever ask for is kept as a brea
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +26,7 @@ class Site:
     """All nodes of an estate, and what is asked of them.
 
     ``sent`` are the removals that arrived; ``asked`` every script with its argument.
-    ``approved`` None: nobody is asked.
+    ``approved`` None: nobody is asked. ``surprise`` happens once, right before a removal.
     """
 
     estate: Estate
@@ -37,6 +37,7 @@ class Site:
     breaches: list[str] = field(default_factory=list)
     extra: list[Row] = field(default_factory=list)
     is_verified: bool = True
+    surprise: Callable[[], object] | None = None
 
     def node(self, name: str) -> Node:
         return Node(self, name)
@@ -149,6 +150,9 @@ class Node:
     def _remove(self, argument: Mapping[str, Any]) -> Iterator[Row]:
         assert argument["dry"] is False
         [target] = argument["targets"]
+        happens, self.site.surprise = self.site.surprise, None
+        if happens is not None:
+            happens()
         yield from self._resolve(target)
 
     def _resolve(self, target: Row) -> Iterator[Row]:
@@ -228,7 +232,10 @@ class Node:
             )
         for path in argument["files"]:
             file = self.estate.files.get(path)
-            yield {"k": "gone", "path": path} if file is None else self._file(path, file.size)
+            if self.estate.hidden:
+                yield _error("file", path, 0x80070005 - 2**32)
+            else:
+                yield {"k": "gone", "path": path} if file is None else self._file(path, file.size)
         for number, at, data in self.estate.events:
             if argument["since"] is not None and time(at) >= argument["since"]:
                 yield {"k": "event", "id": number, "at": time(at), "data": data}
