@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from snapaudit.errors import CallRefused, Gone, HypervisorError, Unreachable, UsageError
 from snapaudit.hypervisors.xen import machines, sending, watching
@@ -22,6 +24,7 @@ from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.plan import Action, VmId
 
+Answer = TypeVar("Answer")
 COLLECTING = timedelta(minutes=30)
 """How long the garbage collector gets after a large deletion, before the next is begun."""
 
@@ -41,8 +44,8 @@ class _Look:
 class XenActuator:
     """One endpoint, by a session that may delete; see the port for what it promises.
 
-    A session that ended is begun again by ``observe`` alone. No call is ever made twice, and no
-    task is ever cancelled.
+    A session that ended is begun again to look, and never to send. No call is ever made twice, and
+    no task is ever cancelled.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class XenActuator:
         self._under_way: dict[str, Call] = {}
         self._looks: dict[str, _Look] = {}
         self._emptied: set[str] = set()
+        self._tried: Counter[str] = Counter()
         self._client.log_in()
         try:
             self._client.refuse_without_rights()
@@ -75,11 +79,7 @@ class XenActuator:
 
     def observe(self, vm_id: VmId) -> Inventory:
         """Read the machine, and every image of the storage that its disks lie in."""
-        try:
-            pool = read_machine(self._client, vm_id)
-        except Unreachable:
-            self._client.log_in()
-            pool = read_machine(self._client, vm_id)
+        pool = self._looking(lambda: read_machine(self._client, vm_id))
         seen = inventory(
             pool,
             endpoint=self._endpoint,
@@ -96,7 +96,14 @@ class XenActuator:
         if known is None or known[0] is not seen:
             self.observe(action.vm_id)
         _, pool = self._pools[action.vm_id]
-        return Way(action=action, pool=pool, made=tuple(made), exists=self._exists).next_call()
+        way = Way(
+            action=action,
+            pool=pool,
+            made=tuple(made),
+            exists=self._exists,
+            tried=lambda image: self._tried[image],
+        )
+        return way.next_call()
 
     def _exists(self, image: str) -> bool:
         try:
@@ -105,6 +112,14 @@ class XenActuator:
             return False
         return True
 
+    def _looking(self, work: Callable[[], Answer]) -> Answer:
+        """What a look returns; a session that ended, or a line that broke, is begun anew once."""
+        try:
+            return work()
+        except Unreachable:
+            self._client.log_in()
+            return work()
+
     # Acting -------------------------------------------------------------------------------------
 
     def send(self, call: Call) -> str | None:
@@ -112,6 +127,7 @@ class XenActuator:
         vm_id = str(call.about.get("vm_id"))
         if vm_id in self._under_way:
             raise CallRefused("a call for this machine is still under way: nothing was sent")
+        self._tried[str(call.about.get("image"))] += 1
         try:
             make = sending.ready(call, self._client)
         except (HypervisorError, KeyError, ValueError) as error:
@@ -151,7 +167,7 @@ class XenActuator:
             return watching.RUNNING
         longest = _LONGEST_PAUSE if look.over_at is None else _COLLECTING_PAUSE
         look.due, look.pause = now + look.pause, min(longest, look.pause * _LONGER)
-        seen = self._watched(call, task_id, look, now)
+        seen = self._looking(lambda: self._watched(call, task_id, look, now))
         if seen.phase is not Phase.RUNNING:
             self._looks.pop(_key(call), None)
             self._under_way.pop(str(call.about.get("vm_id")), None)

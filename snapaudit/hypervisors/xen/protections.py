@@ -20,6 +20,7 @@ _BACKUP_KEYS = frozenset({"xo:base_delta_vdi", "xo:copy_of"})
 _REPLICA_TAGS = frozenset({"Continuous Replication", "Disaster Recovery"})
 _PROVISIONED = "CitrixProvisioningSchemeId"
 _HOLD = "snapaudit:hold"
+_AT_REST = frozenset({"Halted", "Suspended"})
 
 
 def busy_reasons(machine: Machine, pool: Pool) -> Iterator[str]:
@@ -162,6 +163,10 @@ def _faults(snapshot: VmRecord, machine: Machine, pool: Pool) -> Iterator[str]:
     yield from _lost(snapshot, pool)
     if snapshot.snapshot_of == snapshot.ref:
         yield "it is recorded as a snapshot of itself"
+    if not snapshot.is_template or snapshot.resident_on is not None:
+        yield "it is recorded as a snapshot, and as a machine that may run"
+    if snapshot.power_state not in _AT_REST:
+        yield f"it is recorded as a snapshot that is {snapshot.power_state or 'in no state'}"
     if snapshot.parent is not None and not _is_among(snapshot.parent, machine):
         yield "what it stands on is not among the machine's snapshots"
     if snapshot.suspend_vdi is not None and memory_of(snapshot, pool) is None:

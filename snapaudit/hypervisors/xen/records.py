@@ -102,6 +102,7 @@ class VmRecord:
     blocked: tuple[str, ...]
     operations: tuple[str, ...]
     may_be_destroyed: bool
+    is_template: bool
     resident_on: str | None
     is_scheduled: bool
     schedule: str | None
@@ -222,6 +223,7 @@ def vm(ref: str, raw: Raw) -> VmRecord:
         blocked=values.keys(raw.get("blocked_operations")),
         operations=_running(raw),
         may_be_destroyed="destroy" in values.words(raw.get("allowed_operations")),
+        is_template=raw.get("is_a_template") is True,
         resident_on=values.reference(raw.get("resident_on")),
         is_scheduled=raw.get("is_vmss_snapshot") is True,
         schedule=values.reference(raw.get("snapshot_schedule")),

@@ -66,7 +66,7 @@ def _snapshot(call: Call, client: ActingClient) -> VmRecord:
     record = records.vm(ref, raw)
     if record.uuid != uuid or uuid == vm_id:
         _refuse(f"{ref} is {record.uuid} and not {uuid}")
-    if raw.get("is_a_snapshot") is not True or raw.get("is_a_template") is not True:
+    if raw.get("is_a_snapshot") is not True or not record.is_template:
         _refuse("it is no snapshot")
     if record.kind is not VmKind.SNAPSHOT or record.resident_on is not None:
         _refuse(f"it is a {record.kind.value} that may run")

@@ -26,6 +26,9 @@ _ATTEMPTS = 2
 Exists = Callable[[str], bool]
 """Whether there is an image of that UUID."""
 
+Tried = Callable[[str], int]
+"""How often this process has tried to destroy an image; the next run may try again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
@@ -35,6 +38,7 @@ class Way:
     pool: Pool
     made: Sequence[Call]
     exists: Exists
+    tried: Tried
 
     def next_call(self) -> Call | None:
         """The next mutating call; None: nothing is left to do, or nothing more can be done."""
@@ -75,10 +79,9 @@ class Way:
             return None
         first = destroyed[0]
         waits = self.action.merges_bytes >= LARGE
-        for attempt in range(1, _ATTEMPTS + 1):
-            for kind, image in calls.images(first):
-                call = calls.of_image(first, kind, image, attempt, waits=waits)
-                tried = len(made_for(self.made, calls.DESTROY_IMAGE, image=image))
-                if tried == attempt - 1 and self.exists(image):
-                    return call
+        left = [each for each in calls.images(first) if self.tried(each[1]) < _ATTEMPTS]
+        for kind, image in sorted(left, key=lambda each: self.tried(each[1])):
+            attempt = len(made_for(self.made, calls.DESTROY_IMAGE, image=image)) + 1
+            if self.exists(image):
+                return calls.of_image(first, kind, image, attempt, waits=waits)
         return None

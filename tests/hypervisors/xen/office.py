@@ -25,6 +25,7 @@ from snapaudit.app.audit import audit
 from snapaudit.app.gather import SecretOf, missing
 from snapaudit.app.planning import Wanted, make_plan, sign_off
 from snapaudit.config.settings import Settings
+from snapaudit.enforce.ground import Ground, Patience
 from snapaudit.enforce.journal import Journal, Record, read_journal
 from snapaudit.enforce.sealing import read_plan, write_plan
 from snapaudit.enforce.state import State, prepare
@@ -82,6 +83,7 @@ class Office:
     rules: Policy = field(default_factory=policy)
     told: list[Merging] = field(default_factory=list)
     password: str = PASSWORD
+    patience: Patience = field(default_factory=Patience)
     more: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -130,6 +132,7 @@ class Office:
             patch.object(registry, "hypervisor", lambda _: platform),
             patch.object(registry, "kinds", lambda: ("xen",)),
             patch.object(applying, "collect", self._read),
+            patch.object(applying, "Ground", partial(Ground, patience=self.patience)),
             patch.object(applying, "Journal", partial(Journal, disk=self.peril.disk)),
         ):
             yield

@@ -129,6 +129,9 @@ OF_SNAPSHOT: dict[str, tuple[str, Change]] = {
     "image gone": ("inconsistent", no_image),
     "memory gone": ("inconsistent", no_memory),
     "parent gone": ("inconsistent", lost_parent),
+    "runs": ("inconsistent", snap("power_state", "Running")),
+    "may run": ("inconsistent", snap("resident_on", "OpaqueRef:host")),
+    "no template": ("inconsistent", snap("is_a_template", False)),
     "missing": ("inconsistent", leaf("missing", True)),
     "odd type": ("inconsistent", leaf("type", "redo_log")),
 }
