@@ -1,18 +1,32 @@
-"""Bulk requests over the stub's own connection and session, answers read while they arrive."""
+"""Bulk requests over the stub's connections and session, answers read while they arrive.
+
+One request may be sent ahead: the server then works on the next answer while this one is read.
+"""
 
 from __future__ import annotations
 
 import time
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any, Protocol
 
+from snapaudit.hypervisors.vsphere.faults import NETWORK
 from snapaudit.hypervisors.vsphere.soap.fault import Cut, Malformed
 from snapaudit.hypervisors.vsphere.stub import Stub
 
 _CHUNK = 2**17
 _FAULT = 500
+_GZIP = zlib.MAX_WBITS + 16
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A method that only reads, with the body of its call."""
+
+    method: str
+    body: bytes
 
 
 class Reader(Protocol):
@@ -27,41 +41,83 @@ class Reader(Protocol):
         ...
 
 
-_GZIP = zlib.MAX_WBITS + 16
+class Exchange:
+    """Asks one thing after the other. What was sent ahead has to be asked next, or is lost."""
 
+    def __init__(self, stub: Stub) -> None:
+        self._stub = stub
+        self._ahead: tuple[Request, Any] | None = None
 
-def feeding(stub: Stub, method: str, body: bytes, reader: Reader) -> Iterator[None]:
-    """Send a request once and feed its answer to a reader, pausing after each piece.
+    def send_ahead(self, request: Request) -> None:
+        """Send what will be asked next, unless something was sent already; never raises.
 
-    Raises SoapFault, Malformed, or what the connection raises.
-    A connection that was not read to its end is closed: what is left on it answers nothing else.
-    """
-    stub.permit(method)
-    connection = stub.GetConnection()
-    is_whole = False
-    try:
-        for piece in _answer(stub, connection, body):
-            reader.feed(piece)
-            yield
-        is_whole = True
-        reader.close()
-    finally:
-        (stub.ReturnConnection if is_whole else _close)(connection)
+        It is sent once: a page can be asked for only once, so a failure is kept until it is asked.
+        """
+        if self._ahead is None:
+            try:
+                self._ahead = request, self._sent(request)
+            except NETWORK as error:
+                self._ahead = request, error
+
+    def ask(self, request: Request, reader: Reader) -> Iterator[None]:
+        """Send it, unless that is done, and feed its answer to a reader, pausing in between.
+
+        Raises SoapFault, Malformed, or what the connection raises. A connection that was not read
+        to its end is closed: what is left on it answers nothing else.
+        """
+        connection = self._connection(request)
+        is_whole = False
+        try:
+            for piece in _answer(connection, self._stub.seconds):
+                reader.feed(piece)
+                yield
+            is_whole = True
+            reader.close()
+        finally:
+            (self._stub.ReturnConnection if is_whole else _close)(connection)
+
+    def _connection(self, request: Request) -> Any:
+        ahead, self._ahead = self._ahead, None
+        if ahead is None:
+            return self._sent(request)
+        sent, connection = ahead
+        if isinstance(connection, Exception):
+            raise connection
+        if sent != request:
+            connection.close()
+            return self._sent(request)
+        return connection
+
+    def drop(self) -> None:
+        """Let go what was sent ahead."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and not isinstance(ahead[1], Exception):
+            ahead[1].close()
+
+    def _sent(self, request: Request) -> Any:
+        stub = self._stub
+        stub.permit(request.method)
+        headers = {
+            "Content-Type": "text/xml; charset=utf-8",
+            "SOAPAction": stub.versionId,
+            "Cookie": stub.cookie,
+            "Accept-Encoding": "gzip",
+        }
+        connection = stub.GetConnection()
+        try:
+            connection.request("POST", stub.path, request.body, headers)
+        except NETWORK:
+            connection.close()
+            raise
+        return connection
 
 
 def _close(connection: Any) -> None:
     connection.close()
 
 
-def _answer(stub: Stub, connection: Any, body: bytes) -> Iterator[bytes]:
-    until = time.monotonic() + stub.seconds
-    headers = {
-        "Content-Type": "text/xml; charset=utf-8",
-        "SOAPAction": stub.versionId,
-        "Cookie": stub.cookie,
-        "Accept-Encoding": "gzip",
-    }
-    connection.request("POST", stub.path, body, headers)
+def _answer(connection: Any, seconds: float) -> Iterator[bytes]:
+    until = time.monotonic() + seconds
     response = connection.getresponse()
     if response.status not in (200, _FAULT):
         raise Malformed(f"HTTP {response.status} {response.reason} instead of an answer")

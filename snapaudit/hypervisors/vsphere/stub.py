@@ -55,7 +55,7 @@ class Stub(SoapStubAdapter):  # type: ignore[misc]
             path=address.path,
             version=_OLDEST,
             sslContext=trust.context,
-            poolSize=1,
+            poolSize=2,
             connectionPoolTimeout=_IDLE,
         )
         self.scheme = tls.Connection

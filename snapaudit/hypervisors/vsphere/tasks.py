@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 from pyVmomi import vim
 
 from snapaudit.errors import HypervisorError
-from snapaudit.hypervisors.vsphere.exchange import feeding
+from snapaudit.hypervisors.vsphere.exchange import Exchange, Request
 from snapaudit.hypervisors.vsphere.faults import NETWORK
 from snapaudit.hypervisors.vsphere.raw import RawFault, RawObject, RawTask
 from snapaudit.hypervisors.vsphere.session import Session
@@ -59,9 +59,10 @@ def _next(session: Session, collector: str) -> list[RawTask]:
     method = "ReadNextTasks"
 
     stream = _TaskReader(found).stream
-    body = request(method, ("TaskHistoryCollector", collector), f"<maxCount>{_AT_ONCE}</maxCount>")
+    inside = f"<maxCount>{_AT_ONCE}</maxCount>"
+    body = request(method, ("TaskHistoryCollector", collector), inside)
     try:
-        for _ in feeding(session.stub, method, body, stream):
+        for _ in Exchange(session.stub).ask(Request(method, body), stream):
             pass
     except (SoapFault, Malformed, *NETWORK) as error:
         raise session.ours(error) from error

@@ -11,6 +11,7 @@ import pytest
 from snapaudit.errors import AccessDenied, HypervisorError, Unreachable
 from snapaudit.hypervisors.vsphere.client import Client
 from snapaudit.hypervisors.vsphere.raw import RawObject
+from tests.beds.processes import wait_until
 from tests.hypervisors.vsphere.soapserver import Answer, SoapServer
 from tests.hypervisors.vsphere.soapwords import fault, objects, page, text
 
@@ -280,3 +281,55 @@ def test_s4_a_server_that_trickles_is_given_up_at_the_deadline() -> None:
         server.says(FIRST, trickle)
         with pytest.raises(Unreachable, match="no answer came in time"):
             list(client.read(WANTED))
+
+
+# Sending ahead ----------------------------------------------------------------------------------
+
+
+def test_the_next_page_is_asked_for_while_this_one_is_read_and_once() -> None:
+    with SoapServer() as server:
+        server.says(FIRST, page(names(1, 2), "t"))
+        server.says(NEXT, page(names(3), None, NEXT))
+        reading = server.client().read(WANTED)
+        next(reading)
+        wait_until(lambda: NEXT in server.called, 10, "the next page is asked for")
+        assert moids(list(reading)) == ["vm-2", "vm-3"]
+        assert server.called.count(NEXT) == 1
+
+
+def test_the_next_portion_is_asked_for_while_this_one_is_read_and_once() -> None:
+    with SoapServer() as server:
+        server.says(FIRST, page(names(1)), page(names(600)))
+        reading = server.client().read_of(
+            "VirtualMachine", [f"vm-{n}" for n in range(900)], ["name"]
+        )
+        next(reading)
+        wait_until(lambda: server.called.count(FIRST) == 2, 10, "the next portion is asked for")
+        assert moids(list(reading)) == ["vm-600"]
+        assert server.called.count(FIRST) == 2
+
+
+def test_a_failure_of_what_was_sent_ahead_is_raised_where_it_is_needed() -> None:
+    def hang_up(handler: BaseHTTPRequestHandler) -> None:
+        handler.close_connection = True
+        handler.connection.close()
+
+    with SoapServer() as server:
+        server.says(FIRST, page(names(1, 2), "t"))
+        server.says(NEXT, hang_up)
+        reading = server.client().read(WANTED)
+        assert moids([next(reading), next(reading)]) == ["vm-1", "vm-2"]
+        with pytest.raises(Unreachable):
+            next(reading)
+        assert server.called.count(NEXT) == 1
+
+
+def test_a_path_that_is_unknown_is_asked_for_once_in_a_session() -> None:
+    unknown = fault("InvalidProperty", "", "<name>runtime.novel</name>")
+    with SoapServer() as server:
+        server.says(FIRST, unknown, page(names(1)))
+        client = server.client()
+        for _ in range(2):
+            [found] = client.read(WANTED)
+            assert found.missing == {"runtime.novel": "InvalidProperty"}
+        assert [b"runtime.novel" in body for body in server.bodies[FIRST]] == [True, False, False]

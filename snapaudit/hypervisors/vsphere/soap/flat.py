@@ -17,15 +17,14 @@ from snapaudit.hypervisors.vsphere.soap import row, row_disks, row_layout, row_s
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed
 from snapaudit.hypervisors.vsphere.soap.page import PageReader
 from snapaudit.hypervisors.vsphere.soap.parts import parts
+from snapaudit.hypervisors.vsphere.soap.plain import Properties
 from snapaudit.hypervisors.vsphere.soap.row import VAL, Known, Next, Unusual
 from snapaudit.hypervisors.vsphere.soap.simple import Convert, boolean
 from snapaudit.hypervisors.vsphere.soap.stream import LARGEST
 from snapaudit.hypervisors.vsphere.soap.values import fork_of
 
 _OPEN, _CLOSE = b"<objects>", b"</objects>"
-_HEAD = re.compile(
-    rb'<objects><obj type="(\w+)">[^<]+</obj><(?:propSet><name>|/objects>)', re.ASCII
-)
+_HEAD = re.compile(rb'<objects><obj type="(\w+)">[^<]+</obj>(?=<propSet><name>|</objects>)')
 # White space where an element may begin: it would be taken for the beginning of a text.
 _SPACED = re.compile(rb">[ \t\r\n]")
 _ENVELOPE = (
@@ -54,6 +53,8 @@ _FLAGS = frozenset(
     | {"runtime.snapshotInBackground", "runtime.instantCloneFrozen", "summary.accessible"}
     | {"runtime.quiescedForkParent", "runtime.inMaintenanceMode"}
 )
+_ARRAYS = ("datastore", "recentTask", "disabledMethod")
+_EMPTY = (*_ARRAYS, "customValue")
 _NUMBERS = frozenset({"summary.capacity", "summary.freeSpace", "summary.uncommitted"})
 
 
@@ -74,6 +75,8 @@ class FlatReader:
         self._words: dict[str, str] = {}
         self._types: dict[bytes, str] = {}
         self._simple = self._conversions()
+        conversions = dict(self._simple.values())
+        self._plain = Properties({**conversions, **dict.fromkeys(_EMPTY, _nothing)})
         self._records = _records()
 
     def _conversions(self) -> dict[str, tuple[str, Convert]]:
@@ -136,9 +139,10 @@ class FlatReader:
             self._between(piece)
             return
         try:
-            self._gather(piece)
+            values: dict[str, object] = {}
+            self._gather(head[0] + b"".join(self._plain.read(piece, head.end(), values)))
             kind = self._word(head[1].decode())
-            self._ready.append(self._read(kind, iter(self._events).__next__))
+            self._ready.append(self._read(kind, values, iter(self._events).__next__))
         except (Unusual, StopIteration, KeyError, ValueError, IndexError, TypeError):
             self._carefully(piece)
 
@@ -180,8 +184,8 @@ class FlatReader:
     def _disguise(self, *_: object) -> None:
         self._disguised = True
 
-    def _read(self, kind: str, take: Next) -> RawObject:
-        moid, known, values = take(), self._names.get, dict[str, object]()
+    def _read(self, kind: str, values: dict[str, object], take: Next) -> RawObject:
+        moid, known = take(), self._names.get
         if take() is not _OBJ or self._is_spaced or self._is_odd():
             raise Unusual
         while (path := take()) is not _OBJECTS:
@@ -211,9 +215,15 @@ def _records() -> dict[str, tuple[str, Any]]:
         "customValue": row.custom_values,
         "config.managedBy": _managed_by,
         "config.forkConfigInfo": _fork,
-        **dict.fromkeys(("datastore", "recentTask", "disabledMethod"), row.texts),
+        **dict.fromkeys(_ARRAYS, row.texts),
     }
     return {path: (path, read) for path, read in found.items()}
+
+
+def _nothing(text: str) -> tuple[()]:
+    if text:
+        raise Unusual
+    return ()
 
 
 def _managed_by(take: Next, known: Known) -> RawManagedBy:
