@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from snapaudit.enforce.ground import STOPPED
 from snapaudit.errors import UsageError
 from snapaudit.model.journal import Event
 from snapaudit.model.plan import Guard
@@ -283,3 +286,65 @@ def test_inv_19_killed_at_any_step_it_ends_like_the_run_that_nobody_disturbed(
         assert one.vm.checkpoints == {}
         assert one.estate.reads(one.vm) == words
         assert one.estate.merges == []
+
+
+@pytest.mark.parametrize("at", range(1, 12))
+def test_p12_inv_20_nothing_is_sent_once_the_journal_cannot_be_written(at: int) -> None:
+    with desk("a", "b") as one:
+        plan = one.plan()
+        one.site.peril = Peril(full=at)
+        report = one.apply(plan)
+        assert report.stopped_because is not None
+        assert len(one.site.sent) <= 1
+
+
+def test_p14_after_a_signal_nothing_more_begins_and_the_merge_is_waited_for() -> None:
+    with desk("a", "b") as one:
+        plan = one.plan()
+        one.estate.in_a_while(5, lambda: os.kill(os.getpid(), signal.SIGTERM))
+        report = one.apply(plan)
+        assert [outcome.event for outcome in report.outcomes] == [Event.DONE]
+        assert report.stopped_because == STOPPED
+        one.apply_until_used(plan)
+        assert one.vm.checkpoints == {}
+
+
+def test_p14_grd_19_second_signal_leaves_the_merge_to_the_next_run_and_ends_nothing() -> None:
+    with desk("a") as one:
+        plan = one.plan()
+        one.estate.fates = [Fate(seconds=3600)]
+        for after in (5, 9):
+            one.estate.in_a_while(after, lambda: os.kill(os.getpid(), signal.SIGINT))
+        report = one.apply(plan)
+        assert [outcome.event for outcome in report.outcomes] == [Event.UNKNOWN]
+        assert report.stopped_because == STOPPED
+        one.clock.skip(timedelta(hours=9))
+        assert "it was carried out" in one.apply(plan).settled[0]
+        assert len(one.site.sent) == 1
+
+
+def test_p15_plan_that_expires_during_the_run_sends_nothing_more() -> None:
+    with desk("a", "b") as one:
+        plan = one.plan()
+        one.clock.skip(timedelta(hours=72, seconds=-5))
+        report = one.apply(plan)
+        assert report.stopped_because == "the plan has expired"
+        assert len(one.site.sent) == 1
+
+
+def test_p7_merge_that_outlasts_all_patience_is_unknown_and_found_by_a_later_run() -> None:
+    with desk("a") as one:
+        plan = one.plan()
+        one.estate.fates = [Fate(seconds=100_000)]
+        assert "still runs" in one.end(plan).reason
+        one.clock.skip(timedelta(hours=30))
+        assert "it was carried out" in one.apply(plan).settled[0]
+
+
+def test_inv_05_sibling_that_is_lost_meanwhile_stops_the_run() -> None:
+    with desk("a", "b") as one:
+        plan = one.plan()
+        one.estate.in_a_while(5, lambda: one.vm.checkpoints.pop(list(one.vm.checkpoints)[-1]))
+        report = one.apply(plan)
+        assert "is gone too" in (report.stopped_because or "")
+        assert len(one.site.sent) == 1

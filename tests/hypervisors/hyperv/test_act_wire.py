@@ -5,10 +5,11 @@ The host is the model behind our own WS-Man server; nothing here is Windows.
 
 from __future__ import annotations
 
+import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from snapaudit.model.acting import Phase
 from snapaudit.model.endpoint import Account, Endpoint, Tls
 from snapaudit.model.journal import Event
 from snapaudit.model.plan import VmId
+from tests.beds import certificates
 from tests.beds.wsman import powershell
 from tests.beds.wsman.estate import Estate
 from tests.beds.wsman.faults import CREATE, DENIED, RECEIVE, SEND
@@ -30,7 +32,8 @@ from tests.beds.wsman.papers import Papers
 from tests.beds.wsman.server import Host
 from tests.enforce.folders import quick_folder
 from tests.hypervisors.hyperv.handling import action_on
-from tests.hypervisors.hyperv.office import ENDPOINT, Desk
+from tests.hypervisors.hyperv.office import CLUSTER, ENDPOINT, Desk
+from tests.hypervisors.hyperv.test_proxy import Tunnel
 from tests.hypervisors.hyperv.wires import PASSWORD, endpoint
 
 ODD = "a 'b\" `$(Remove-Item C:\\) [d] *?\r\nRemove-VMSnapshot *\r\n\u00e4\u4e2d\U0001f600\u2028;"
@@ -188,6 +191,43 @@ def test_the_platform_collects_and_acts_by_itself(host_papers: Papers) -> None:
         assert hand.watch(call, None).phase is Phase.RUNNING
         assert host.left_open == 0
     site.sound()
+
+
+class Router(Tunnel):
+    """A proxy behind which each host has a port of its own."""
+
+    routes: Mapping[str, int] = {}
+
+    def leads_to(self, name: str, port: str) -> int:
+        assert port == "5986"
+        return self.routes[name]
+
+
+def test_machine_of_another_node_is_removed_on_it_and_followed_to_a_third(tmp_path: Path) -> None:
+    names = [f"{node.lower()}.lab.example" for node in CLUSTER]
+    certificates.server(certificates.authority(tmp_path), *names)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "servercert.pem", tmp_path / "serverkey.pem")
+    desk = Desk(tmp_path / "state", is_cluster=True)
+    desk.vm = desk.estate.line("web01", "a", node="HV2")
+    with ExitStack() as stack:
+        router = stack.enter_context(Router())
+        hosts = [stack.enter_context(Host(desk.site.node(n).respond, tls=tls)) for n in CLUSTER]
+        router.routes = {n: host.port for n, host in zip(names, hosts, strict=True)}
+        desk.endpoint = endpoint(
+            f"https://{names[0]}",
+            name=ENDPOINT,
+            tls=Tls(ca_file=str(tmp_path / "cacert.pem")),
+            options={"proxy": router.url},
+        )
+        desk.runners = visiting.runners(desk.endpoint, desk.endpoint.account, PASSWORD)
+        plan = desk.plan()
+        desk.estate.in_a_while(8, lambda: setattr(desk.vm, "node", "HV3"))
+        assert desk.ends(plan) == [Event.DONE]
+        ran = [{run.script for run in host.runs} for host in hosts]
+        assert ran == [{"collect"}, {"collect", "remove", "watch"}, {"collect", "watch"}]
+        assert [host.left_open for host in hosts] == [0, 0, 0]
+    desk.site.sound()
 
 
 def test_grd_36_the_acting_account_is_the_one_that_logs_in(host_papers: Papers) -> None:

@@ -39,6 +39,10 @@ class Tunnel:
             thread.join(WITHIN)
         self._listener.close()
 
+    def leads_to(self, name: str, port: str) -> int:
+        """The port on the loopback address that stands for this host's."""
+        return int(port)
+
     def _serve(self) -> None:
         while True:
             try:
@@ -55,8 +59,10 @@ class Tunnel:
             if self._refuses or not first.startswith("CONNECT "):
                 client.sendall(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
                 return
-            port = int(first.split()[1].rpartition(":")[2])
-            with socket.create_connection(("127.0.0.1", port), WITHIN) as upstream:
+            name, _, port = first.split()[1].rpartition(":")
+            with socket.create_connection(
+                ("127.0.0.1", self.leads_to(name, port)), WITHIN
+            ) as upstream:
                 client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
                 _pump(client, upstream)
 
