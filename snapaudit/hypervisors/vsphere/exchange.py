@@ -48,16 +48,20 @@ class Exchange:
         self._stub = stub
         self._ahead: tuple[Request, Any] | None = None
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether something was sent that has not been asked yet."""
+        return self._ahead is not None
+
     def send_ahead(self, request: Request) -> None:
-        """Send what will be asked next, unless something was sent already; never raises.
+        """Send what will be asked next; never raises.
 
         It is sent once: a page can be asked for only once, so a failure is kept until it is asked.
         """
-        if self._ahead is None:
-            try:
-                self._ahead = request, self._sent(request)
-            except NETWORK as error:
-                self._ahead = request, error
+        try:
+            self._ahead = request, self._sent(request)
+        except NETWORK as error:
+            self._ahead = request, error
 
     def ask(self, request: Request, reader: Reader) -> Iterator[None]:
         """Send it, unless that is done, and feed its answer to a reader, pausing in between.

@@ -89,14 +89,18 @@ class Sweep:
         try:
             for _ in self._exchange.ask(request, reader):
                 taken = reader.take()
-                if reader.token is not None:
-                    self._exchange.send_ahead(self._following(reader.token))
-                elif then is not None and taken:
-                    self._exchange.send_ahead(Request(FIRST, then()))
+                if taken and not self._exchange.is_ahead:
+                    self._send_ahead(reader.token, then)
                 yield from taken
             yield from reader.take()
         except (Malformed, *NETWORK) as error:
             raise self._session.ours(error) from error
+
+    def _send_ahead(self, token: str | None, then: Callable[[], bytes] | None) -> None:
+        if token is not None:
+            self._exchange.send_ahead(self._following(token))
+        elif then is not None:
+            self._exchange.send_ahead(Request(FIRST, then()))
 
 
 def _named(error: SoapFault, wanted: Wanted) -> set[str]:

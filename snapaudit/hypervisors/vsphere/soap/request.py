@@ -44,7 +44,8 @@ def retrieve_objects(
     collector: Reference, kind: str, moids: Iterable[str], paths: Sequence[str]
 ) -> bytes:
     """RetrievePropertiesEx of these objects; those that are gone by now are to be left out."""
-    objects = "".join(f"<objectSet>{reference('obj', (kind, moid))}</objectSet>" for moid in moids)
+    begin = f"<objectSet><obj type={quoteattr(kind)}>"
+    objects = "".join(f"{begin}{escape(moid)}</obj></objectSet>" for moid in moids)
     gone = "<reportMissingObjectsInResults>true</reportMissingObjectsInResults>"
     return _retrieve(collector, {kind: paths}, objects + gone, None)
 
