@@ -63,8 +63,9 @@ class Deadline:
                 self._sockets.append(connected)
 
     def close(self) -> None:
-        """The work is done."""
+        """The work is done. What the libraries left open is shut: they would keep it for long."""
         self._timer.cancel()
+        self._cut()
 
     def _cut(self) -> None:
         with self._lock:

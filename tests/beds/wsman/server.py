@@ -78,6 +78,11 @@ class Host:
         """Shells and sessions that nobody deleted."""
         return len(self.shells.open) + len(self.sessions.open)
 
+    @property
+    def open_connections(self) -> int:
+        """Connections that neither side has closed."""
+        return len(self._open)
+
     def __enter__(self) -> Self:
         KEEPER.take()
         self._thread.start()

@@ -5,9 +5,11 @@ The host is the model behind our own WS-Man server; nothing here is Windows.
 
 from __future__ import annotations
 
+import gc
 import ssl
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -139,6 +141,31 @@ def test_inv_16_answer_that_is_lost_is_unknown_and_the_removal_is_sent_once(
         assert len(one.desk.site.sent) == 1
         assert [run.script for run in one.host.runs].count("remove") == 1
         assert one.desk.vm.checkpoints == {}
+
+
+def test_watching_for_long_leaves_no_connection_behind(host_papers: Papers) -> None:
+    with wired(host_papers, "a") as one, acting(one) as (hand, call):
+        hand.send(call)
+        made = one.host.connections
+        gc.disable()
+        try:
+            for _ in range(5):
+                looking = HYPERV.actuator(one.desk.endpoint, PASSWORD)
+                looking.observe(VmId(one.desk.vm.id))
+                assert looking.watch(call, None).phase is Phase.RUNNING
+            assert one.host.connections >= made + 10
+            assert _until(lambda: one.host.open_connections == 0)
+        finally:
+            gc.enable()
+
+
+def _until(holds: Callable[[], bool]) -> bool:
+    """Whether it comes true; a server hears of a closed connection a little later."""
+    for _ in range(200):
+        if holds():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_a_host_that_opens_no_shell_has_been_sent_nothing(host_papers: Papers) -> None:
