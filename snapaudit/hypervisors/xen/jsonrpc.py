@@ -141,11 +141,12 @@ class _Text:
     def next(self) -> str:
         """The next character that is no space, without taking it; empty at the end."""
         while True:
-            while self._at < len(self._text) and self._text[self._at] in _SPACE:
+            mark = self._text[self._at : self._at + 1]
+            if mark and mark not in _SPACE:
+                return mark
+            if mark:
                 self._at += 1
-            if self._at < len(self._text):
-                return self._text[self._at]
-            if not self._fill():
+            elif not self._fill():
                 return ""
 
     def take(self, wanted: str) -> None:

@@ -80,12 +80,21 @@ class Pool:
                 found.setdefault(base, []).append(vdi)
         return {ref: tuple(sorted(each, key=_by_uuid)) for ref, each in found.items()}
 
-    def disks(self, vm: VmRecord) -> Iterator[tuple[VbdRecord, VdiRecord | None]]:
+    def disks(self, vm: VmRecord) -> tuple[tuple[VbdRecord, VdiRecord | None], ...]:
         """The disks of a machine or snapshot, in their order; None: an image that is not there."""
+        return self._disks.get(vm.ref, ())
+
+    @cached_property
+    def _disks(self) -> Mapping[str, tuple[tuple[VbdRecord, VdiRecord | None], ...]]:
+        return {ref: self._disks_of(vm) for ref, vm in self.vms.items()}
+
+    def _disks_of(self, vm: VmRecord) -> tuple[tuple[VbdRecord, VdiRecord | None], ...]:
         uses = [self.vbds[ref] for ref in vm.vbds if ref in self.vbds]
-        for use in sorted(uses, key=_by_position):
-            if use.is_disk and use.vdi is not None:
-                yield use, self.vdis.get(use.vdi)
+        if len(uses) > 1:
+            uses.sort(key=_by_position)
+        return tuple(
+            (use, self.vdis.get(use.vdi)) for use in uses if use.is_disk and use.vdi is not None
+        )
 
     def users(self, vdi: VdiRecord) -> Iterator[VmRecord | None]:
         """Who uses an image, control domains left out; None: somebody that was not read."""
