@@ -311,7 +311,7 @@ def test_r4_merge_that_never_begins_has_failed_after_a_while_and_not_before() ->
 
 
 def test_what_a_guest_writes_is_no_progress_of_a_merge() -> None:
-    with bench() as one:
+    with bench("only") as one:
         one.estate.fates = [Fate(stalls=True)]
         call = one.sent()
         top = one.estate.files[one.vm.drives[0]]
