@@ -84,7 +84,9 @@ class Stub(SoapStubAdapter):  # type: ignore[misc]
                 f"the answer to {info.wsdlName} cannot be understood: {error}"
             ) from error
         if found is None and info.result is not type(None):
-            raise Malformed(f"the answer to {info.wsdlName} is empty")
+            raise Malformed(
+                f"its answer to {info.wsdlName} is empty: is it a vCenter or ESXi host?"
+            )
         return found
 
     def speak(self, version: str) -> None:
