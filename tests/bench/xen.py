@@ -2,7 +2,8 @@
 
 The server is one of ours and answers with bytes made beforehand, so that the time is the client's.
 Each client is a process of its own, which tells its time, its time on a processor and the most
-memory it ever held; the better of two runs counts. ``python -m tests.bench.xen 1000`` takes one size alone.
+memory it ever held; the better of two runs counts. ``python -m tests.bench.xen 1000`` takes one
+size alone.
 """
 
 from __future__ import annotations

@@ -16,6 +16,8 @@ from snapaudit.hypervisors.libvirt.failures import is_gone, is_unsupported, text
 from snapaudit.hypervisors.libvirt.raw import RawDomain
 
 _TRIES = 3
+# A driver that does not know these, like the one of plain Xen, has none of them.
+_ABSENT = frozenset({"HAS_SNAPSHOT", "HAS_CHECKPOINT"})
 Uuids = frozenset[str]
 
 
@@ -61,6 +63,8 @@ def _marks(sdk: Any, connection: Any, trouble: list[str]) -> _Marks:
         try:
             listed = connection.listAllDomains(getattr(sdk, f"VIR_CONNECT_LIST_DOMAINS_{flag}"))
         except sdk.libvirtError as error:
+            if is_unsupported(error) and flag in _ABSENT:
+                return frozenset()
             trouble.append(f"list of domains by {flag}: {text_of(error)}")
             return None
         return frozenset(domain.UUIDString() for domain in listed)
@@ -76,6 +80,8 @@ def _stats(sdk: Any, connection: Any, trouble: list[str]) -> dict[str, dict[str,
     try:
         answer = connection.getAllDomainStats(wanted, flags)
     except sdk.libvirtError as error:
+        if is_unsupported(error):
+            return {}
         trouble.append(f"block figures: {text_of(error)}")
         return {}
     return {domain.UUIDString(): figures for domain, figures in answer}
@@ -167,6 +173,8 @@ def _snapshots(sdk: Any, domain: Any) -> tuple[list[str], str | None]:
             texts = [snapshot.getXMLDesc(0) for snapshot in listed]
             return texts, _current(sdk, domain) if listed else None
         except sdk.libvirtError as error:
+            if is_unsupported(error):
+                return [], None
             if not is_gone(error) or attempt == _TRIES:
                 raise
     raise AssertionError("the loop above returns or raises")

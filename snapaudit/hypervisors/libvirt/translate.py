@@ -54,6 +54,7 @@ _STATES = {
     6: PowerState.OFF,
     7: PowerState.SUSPENDED,
 }
+_PLAIN_XEN = "Xen"
 _NOTHING_VISIBLE = (
     "not one virtual machine is visible: there is none, or this account may not see them "
     "(libvirt's access rules filter lists without a word)"
@@ -139,7 +140,7 @@ def described(
         virtual_machines=tuple(_machine(item, around, host_id) for item in seen.described),
         strays=tuple(strays.find(host, around.graph, around.images)) if is_whole else (),
         gaps=gaps,
-        blind_spots=_blind_spots(around.images.files),
+        blind_spots=(*_blind_spots(around.images.files), *_without_snapshots(raw)),
     )
 
 
@@ -175,6 +176,15 @@ def _blind_spots(files: Files) -> tuple[str, ...]:
         f"image files were not opened ({reason}): the sizes of internal snapshots are unknown, and "
         "snapshots that libvirt does not know of cannot be seen",
     )
+
+
+def _without_snapshots(raw: RawHost) -> Iterator[str]:
+    """Plain Xen: its driver (libxl) answers every call about snapshots with VIR_ERR_NO_SUPPORT."""
+    if raw["driver"] == _PLAIN_XEN:
+        yield (
+            "this is plain Xen, and libvirt's driver for it has no snapshots: there are none here; "
+            "a XenServer or XCP-ng pool is read as an endpoint of kind xen"
+        )
 
 
 def _gaps(seen: View) -> Iterator[Gap]:
