@@ -10,12 +10,21 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from snapaudit.hypervisors.vsphere.raw import RawObject, RawSnapshot, RawTree
+from snapaudit.hypervisors.vsphere.raw import (
+    RawChain,
+    RawDisk,
+    RawFile,
+    RawLayout,
+    RawObject,
+    RawSnapshot,
+    RawSnapshotLayout,
+    RawTree,
+)
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed, SoapFault
 from snapaudit.hypervisors.vsphere.soap.flat import FlatReader
 from snapaudit.hypervisors.vsphere.soap.page import PageReader
 from tests.hypervisors.vsphere.soap.drawing import STYLES, machines, variation
-from tests.hypervisors.vsphere.soap.machines import devices, field, tree
+from tests.hypervisors.vsphere.soap.machines import devices, field, layout, tree
 from tests.hypervisors.vsphere.soap.test_stream import read
 from tests.hypervisors.vsphere.soapwords import missing, objects, page, prop, text
 
@@ -68,14 +77,30 @@ def test_tst_11_random_bytes_in_an_answer_end_in_records_or_a_clear_error(data: 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_the_usual_form_needs_no_second_reading(style: str) -> None:
-    inside = text("name", "a & b", style) + tree(
-        RawTree("s-1", (RawSnapshot("s-1", 1, "n", "", None, "poweredOn", None, None),)), style
+    chain = RawChain(2000, ((1, 2), (3, 4)))
+    files = {n: RawFile(n, f"[d] a/{n}.vmdk", "diskExtent", n, None, None, True) for n in range(5)}
+    disk = RawDisk(
+        key=2000, label="Hard disk 1", capacity=1024, backing="VirtualDiskFlatVer2BackingInfo",
+        file="[d] a/2.vmdk", datastore="datastore-1", mode="persistent", parents=("[d] a/1.vmdk",),
+    )  # fmt: skip
+    snapshots = RawTree("s-1", (RawSnapshot("s-1", 1, "n", "", None, "x", False, None),))
+    files_of = RawLayout(files, (chain,), (RawSnapshotLayout("s-1", 0, -1, (chain,)),), None)
+    values: dict[str, object] = {
+        "name": "a & b",
+        "snapshot": snapshots,
+        "layoutEx": files_of,
+        "config.hardware.device": (disk,),
+    }
+    inside = (
+        text("name", "a & b", style)
+        + tree(snapshots, style)
+        + layout(files_of, style)
+        + devices((disk,), style)
     )
-    answer = page(objects({"vm-1": inside + devices((), style)}))
     with patch.object(FlatReader, "_carefully") as second:
-        [found] = quickly(answer)
+        found = quickly(page(objects({"vm-1": inside, "vm-2": inside})))
     assert not second.called
-    assert found.values["name"] == "a & b"
+    assert [one.values for one in found] == [values, values]
 
 
 def test_a_text_of_more_than_a_buffer_is_whole() -> None:
