@@ -538,7 +538,7 @@ def test_one_machine_gets_one_call_at_a_time(office: Office, bed: XapiBed) -> No
 def test_p11_a_server_that_is_gone_cannot_be_observed(office: Office, bed: XapiBed) -> None:
     vm = staged(office, "snapshot")
     hand = XenActuator(endpoint(bed), PASSWORD)
-    bed.trouble.unheard |= {"VM.get_by_uuid", "session.login_with_password"}
+    bed.trouble.unheard |= {"pool.get_all_records", "session.login_with_password"}
     with pytest.raises(HypervisorError):
         hand.observe(VmId(vm))
     hand.close()
