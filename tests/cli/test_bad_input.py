@@ -97,20 +97,27 @@ def test_daemon_that_never_answers_ends_at_the_deadline(tmp_path: Path) -> None:
     assert took < 30
 
 
+@pytest.mark.parametrize(
+    ("kind", "module", "url"),
+    [
+        ("vsphere", "pyVmomi", "https://vcenter.example.org"),
+        ("hyperv", "winrm", "https://hv1.example.org:5986/wsman"),
+    ],
+)
 def test_platform_that_is_not_installed_is_missing_and_keeps_no_other_from_being_read(
-    tmp_path: Path,
+    tmp_path: Path, kind: str, module: str, url: str
 ) -> None:
-    write_config(
-        tmp_path,
-        "{name: t, kind: libvirt, url: 'test:///default'}",
-        "{name: hv, kind: hyperv, url: 'https://hv1:5986/wsman', username: audit}",
-    )
-    ran = snapaudit("audit", "-f", "json", cwd=tmp_path)
+    blocked = tmp_path / "blocked"
+    blocked.mkdir()
+    (blocked / f"{module}.py").write_text("raise ImportError('not installed')\n")
+    entry = f"{{name: other, kind: {kind}, url: '{url}', username: a, password: {{env: PW}}}}"
+    write_config(tmp_path, "{name: t, kind: libvirt, url: 'test:///default'}", entry)
+    ran = snapaudit("audit", "-f", "json", cwd=tmp_path, PYTHONPATH=str(blocked), PW="x")
     states = {entry["endpoint"]: entry for entry in json.loads(ran.out)["coverage"]}
     assert ran.code == 3
     assert states["t"]["virtual_machines"] == 1
-    assert states["hv"]["state"] == "missing"
-    assert "hyperv" in states["hv"]["reason"]
+    assert states["other"]["state"] == "missing"
+    assert f"snapaudit[{kind}]" in states["other"]["reason"]
 
 
 def test_explain_of_what_an_unseen_endpoint_may_have_says_that_it_was_not_seen(

@@ -44,6 +44,11 @@ def bare(node: Node) -> Any:
 @cache
 def matrix() -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = bare(read_yaml(MATRIX))
+    for column in COLUMNS:
+        cells: dict[str, Any] = bare(read_yaml(MATRIX.parent / f"columns/{column}.yaml"))
+        assert tuple(cells) == ROWS, column
+        for row, cell in cells.items():
+            found[row][column] = cell
     return found
 
 
