@@ -74,10 +74,7 @@ def index(machines: Iterable[Machine], stores: Stores) -> Index:
         names[machine.moid] = machine.name
         for path in _backings(machine.devices or ()):
             users.add(stores.file_id(path, machine.datastores), machine, path)
-        layout = machine.layout
-        if layout is not None:
-            _enter(machine, layout, stores, users, holders)
-        if layout is None or not _is_told(machine, layout):
+        if not _enter(machine, stores, users, holders):
             unread.add(machine.moid)
     common = users.common()
     return Index(
@@ -88,11 +85,13 @@ def index(machines: Iterable[Machine], stores: Stores) -> Index:
     )
 
 
-def _enter(
-    machine: Machine, layout: RawLayout, stores: Stores, users: _Users, holders: _Users
-) -> None:
-    tops = _tops(layout)
-    for key in chain_keys(layout.disks, layout.snapshots):
+def _enter(machine: Machine, stores: Stores, users: _Users, holders: _Users) -> bool:
+    """Note the files of all its chains; whether all of them were told."""
+    layout = machine.layout
+    if layout is None:
+        return False
+    tops, every = _tops(layout), chain_keys(layout.disks, layout.snapshots)
+    for key in every:
         file = layout.files.get(key)
         if file is None:
             continue
@@ -100,6 +99,7 @@ def _enter(
             users.add(identity, machine, file.name)
             if key in tops:
                 holders.add(identity, machine, file.name)
+    return every <= layout.files.keys() or _is_told(machine, layout)
 
 
 _Use = tuple[str, str]
