@@ -43,6 +43,9 @@ def of_machine(machine: Machine, pool: Pool) -> Iterator[str]:
     for disk in machine.disks:
         if disk.line.trouble:
             yield f"unknown-chain: disk {disk.position}: {disk.line.trouble}"
+    host = pool.hosts.get(machine.record.resident_on or "")
+    if host is not None and not host.enabled:
+        yield f"maintenance: its host {host.name} is in maintenance"
     yield from _of_storage(machine, pool)
     yield from (f"inconsistent: {reason}" for reason in _live_faults(machine.record, pool))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import os
+import signal
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -553,4 +555,92 @@ def test_a_coordinator_that_hands_over_is_one_clear_line(office: Office, bed: Xa
     assert "not the coordinator" in str(caught.value)
     assert "10.0.0.9" in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert office.sent == []
+
+
+# The run as a whole -------------------------------------------------------------------------------
+
+
+def test_p8_success_that_is_none_is_believed_by_nobody(office: Office, bed: XapiBed) -> None:
+    vm = staged(office, "snapshot")
+    plan = office.plan()
+    bed.office.deeds.known = {**bed.office.deeds.known, "VM.destroy": lambda _: ""}
+    [outcome] = office.apply(plan).outcomes
+    assert outcome.event is Event.FAILED
+    assert "reported success, and nothing has changed" in outcome.reason
+    assert len(machine(collected(bed), vm).snapshots) == 2
+
+
+def test_p8_an_image_that_remains_although_it_was_destroyed_is_unknown(
+    office: Office, bed: XapiBed
+) -> None:
+    vm = staged(office, "snapshot")
+    plan = office.plan()
+    known = bed.office.deeds.known
+    bed.office.deeds.known = {**known, "VDI.destroy": lambda _: ""}
+    [outcome] = office.apply(plan).outcomes
+    assert outcome.event is Event.UNKNOWN
+    bed.office.deeds.known = known
+    office.finish(plan)
+    is_done(office, vm)
+
+
+def test_p12_inv_20_nothing_is_sent_once_the_journal_cannot_be_written(
+    office: Office, bed: XapiBed
+) -> None:
+    staged(office, "snapshot")
+    plan = office.plan()
+    office.peril = Peril(full=1)
+    report = office.apply(plan)
+    assert report.stopped_because is not None
+    assert office.sent == []
+
+
+def test_p14_after_a_signal_nothing_more_begins_and_what_runs_is_waited_for(
+    office: Office, bed: XapiBed
+) -> None:
+    vm = staged(office, "checkpoint")
+    plan = office.plan()
+    bed.office.before[SHUT_DOWN] = lambda: os.kill(os.getpid(), signal.SIGTERM)
+    bed.office.task_seconds = 5
+    report = office.apply(plan)
+    assert office.sent == [SHUT_DOWN]
+    assert report.stopped_because is not None
+    assert bed.counts["task.cancel"] == 0
+    office.finish(plan)
+    is_done(office, vm)
+
+
+def test_p15_a_plan_that_expires_during_the_run_sends_nothing_more(
+    office: Office, bed: XapiBed
+) -> None:
+    vm = staged(office, "checkpoint")
+    plan = office.plan()
+    bed.office.before[SHUT_DOWN] = lambda: office.clock.sleep(73 * 3600)
+    report = office.apply(plan)
+    assert office.sent == [SHUT_DOWN]
+    assert report.stopped_because == "the plan has expired"
+    office.refuses_all(plan, "expired")
+    assert machine(collected(bed), vm).snapshots
+
+
+def test_c1_a_pool_that_does_not_answer_before_the_run_is_refused(
+    office: Office, bed: XapiBed
+) -> None:
+    staged(office, "snapshot")
+    plan = office.plan()
+    bed.trouble.unheard.add("session.login_with_password")
+    with pytest.raises(HypervisorError):
+        office.apply(plan)
+    assert office.sent == []
+
+
+def test_c6_p11_a_machine_that_cannot_be_read_at_the_last_look_is_left_alone(
+    office: Office, bed: XapiBed
+) -> None:
+    staged(office, "snapshot")
+    plan = office.plan()
+    bed.trouble.unheard.add("VM.get_all_records_where")
+    [outcome] = office.apply(plan).outcomes
+    assert outcome.event is Event.REFUSED
     assert office.sent == []

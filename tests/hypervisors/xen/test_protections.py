@@ -88,6 +88,10 @@ def mirrored(world: World, vm: str, _: str) -> None:
     world.vdi_record(world.disks(vm)[0])["sm_config"]["base_mirror"] = "x"
 
 
+def maintenance(world: World, *_: str) -> None:
+    world.db.get("host", world.master)["enabled"] = False
+
+
 def scheduled(world: World, vm: str, one: str) -> None:
     world.vm_record(vm)["snapshot_schedule"] = world.db.add("VMSS", name_label="nightly")
     world.vm_record(one)["is_vmss_snapshot"] = True
@@ -106,6 +110,7 @@ OF_MACHINE: dict[str, tuple[str, Change]] = {
     "MCS by tag": ("provisioned", vm("tags", ["CitrixProvisioningSchemeId:x"])),
     "offline": ("storage-offline", offline),
     "full": ("no-room", full),
+    "host in maintenance": ("maintenance", maintenance),
     "live disk is a snapshot": ("inconsistent", live("is_a_snapshot", True)),
     "live disk of another": ("inconsistent", live("snapshot_of", "OpaqueRef:x")),
 }  # fmt: skip
