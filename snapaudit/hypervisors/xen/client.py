@@ -51,6 +51,11 @@ class Client:
         return f"{self._endpoint.name}: {self._address}"
 
     @property
+    def username(self) -> str:
+        """The account of this session."""
+        return self._account.username or ""
+
+    @property
     def is_verified(self) -> bool:
         """Whether a certificate proves who answers."""
         return self._trust.is_verified

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 
@@ -11,6 +11,7 @@ from snapaudit.hypervisors.xen.reading import read_pool
 from snapaudit.hypervisors.xen.translate import XEN, inventory
 from snapaudit.model.acting import Abilities, MergeOrder
 from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.examination import Peer, Probe
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.policy import Remedy
 from snapaudit.ports import Actuator, Progress, Step
@@ -45,6 +46,21 @@ class XenHypervisor:
             order=MergeOrder.OLDEST_FIRST,
             own_traces=frozenset({"busy"}),
         )
+
+    def peer(self, endpoint: Endpoint) -> Peer | None:
+        """Where the coordinator listens."""
+        from snapaudit.hypervisors.xen.examine import peer_of
+
+        return peer_of(endpoint)
+
+    def examine(
+        self, endpoint: Endpoint, password: str | None, enforcing: str | None, now: datetime
+    ) -> Iterator[Probe]:
+        """Both accounts, by sessions that read. See `Examinable`."""
+        del now
+        from snapaudit.hypervisors.xen.examine import examine
+
+        return examine(endpoint, password, enforcing)
 
     def collect(
         self, endpoint: Endpoint, password: str | None, now: datetime, progress: Progress

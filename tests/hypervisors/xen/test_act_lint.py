@@ -46,9 +46,9 @@ def test_inv_04_the_calls_that_change_something_are_named_in_one_place() -> None
         "Async.VDI.destroy": {"acting.py"},
         "task.destroy": {"acting.py"},
         # The rights that are asked about before anything is sent.
-        "VM.destroy": {"acting.py"},
-        "VDI.destroy": {"acting.py"},
-        "VM.hard_shutdown": {"acting.py"},
+        "VM.destroy": {"rights.py"},
+        "VDI.destroy": {"rights.py"},
+        "VM.hard_shutdown": {"rights.py"},
     }
 
 
