@@ -284,3 +284,13 @@ def _bare(vm: VirtualMachine) -> VirtualMachine:
     """Without the sentences of protections: whose disk a clone is, the one reading cannot know."""
     bare = tuple(replace(each, protections=()) for each in vm.snapshots)
     return replace(vm, snapshots=bare)
+
+
+@pytest.mark.parametrize("vm_id", ['x" or true or field "uuid"="y', "orphan:1", "", "x" * 65])
+def test_b10_an_id_that_is_none_is_never_put_into_a_query(bed: XapiBed, vm_id: str) -> None:
+    bed.world.vm("web")
+    hand = XenActuator(endpoint(bed), PASSWORD)
+    seen = hand.observe(VmId(vm_id))
+    hand.close()
+    assert seen.virtual_machines == ()
+    assert bed.counts["VM.get_all_records_where"] == 0
