@@ -44,7 +44,7 @@ def _orphan(record: VmRecord, pool: Pool) -> VirtualMachine:
         for use, vdi in pool.disks(record)
         if vdi is not None
     )
-    why = protections.of_orphan(record)
+    why = (protections.ORPHAN,)
     return VirtualMachine(
         id=f"orphan:{record.uuid}",
         name=f"{record.name} (machine gone)",

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from snapaudit.hypervisors.xen.lines import others_on
 from snapaudit.hypervisors.xen.machines import Machine, disks_of, memory_of
 from snapaudit.hypervisors.xen.pool import Pool
-from snapaudit.hypervisors.xen.records import CBT_METADATA, DISKS, VdiRecord, VmKind, VmRecord
+from snapaudit.hypervisors.xen.records import CBT_METADATA, DISKS, VdiRecord, VmRecord
 from snapaudit.hypervisors.xen.stores import is_thick
 
 _DESTROY, _START = "destroy", "start"
@@ -20,6 +20,7 @@ _BACKUP_KEYS = frozenset({"xo:base_delta_vdi", "xo:copy_of"})
 _REPLICA_TAGS = frozenset({"Continuous Replication", "Disaster Recovery"})
 _PROVISIONED = "CitrixProvisioningSchemeId"
 _HOLD = "snapaudit:hold"
+ORPHAN = "orphan: its machine is gone, and this may be all that is left of it"
 _AT_REST = frozenset({"Halted", "Suspended"})
 
 
@@ -200,14 +201,3 @@ def _disk_faults(
             yield f"its disk {vdi.uuid} is attached to {name} too"
     if vdi.missing:
         yield f"its disk {vdi.uuid} is missing from its storage"
-
-
-def of_orphan(snapshot: VmRecord) -> tuple[str, ...]:
-    """A snapshot whose machine is gone: it may be all that is left of it."""
-    del snapshot
-    return ("orphan: its machine is gone, and this may be all that is left of it",)
-
-
-def is_template(vm: VmRecord) -> bool:
-    """Whether machines are made from it."""
-    return vm.kind is VmKind.TEMPLATE

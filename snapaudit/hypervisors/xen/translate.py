@@ -126,7 +126,7 @@ def _machine(machine: Machine, pool: Pool, emptied: Collection[str]) -> VirtualM
         current_snapshot_id=snapshots.parent_of(record, machine),
         consolidation_needed=needed,
         busy=any(True for _ in protections.busy_reasons(machine, pool)),
-        is_template=protections.is_template(record),
+        is_template=record.kind is VmKind.TEMPLATE,
         tags=record.tags,
         notes=record.description,
         traits=tuple(dict.fromkeys(machines.traits(machine, pool))),

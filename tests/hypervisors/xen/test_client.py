@@ -179,6 +179,14 @@ def test_a_pool_that_is_still_starting(bed: XapiBed) -> None:
     assert "still starting" in line(lambda: client(bed), Unreachable)
 
 
+def test_s4_what_a_server_says_stays_one_line(bed: XapiBed) -> None:
+    said = "first\nsecond\r\n" + "x" * 5000
+    bed.office.faults["session.login_with_password"] = [Fault("ODD", said)]
+    text = line(lambda: client(bed))
+    assert "first second" in text
+    assert len(text) < 1000
+
+
 def test_an_object_that_is_gone_is_gone(bed: XapiBed) -> None:
     read = client(bed)
     line(lambda: read.ask("VM.get_record", "OpaqueRef:nothing"), Gone)
