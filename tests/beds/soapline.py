@@ -74,6 +74,10 @@ class SoapLine:
             self._troubles.clear()
         self.release()
 
+    def lead_to(self, other: Simulator) -> None:
+        """Connections to come end at another simulator."""
+        self._server.upstream = other
+
     def release(self) -> None:
         """Let every answer go on that hangs."""
         self._released.set()

@@ -44,12 +44,23 @@ class Session:
         return content
 
     def log_in(self) -> None:
-        """Begin a session, with a cookie of its own."""
+        """Begin a session, with a cookie of its own; anew only at the server that it began at."""
         self.stub.cookie = ""
+        if self.logins:
+            self._must_be_the_same()
         manager = self.content.sessionManager
         begun = self.asked(lambda: manager.Login(self._username, self._password))
         self.key = str(begun.key)
         self.logins += 1
+
+    def _must_be_the_same(self) -> None:
+        """An address may lead elsewhere by now, and a password is for one server."""
+        found = about_of(self.asked(self._content).about)
+        if found.uuid != self.about.uuid:
+            raise HypervisorError(
+                f"{self.where}: another server answers by now ({found.uuid}, not "
+                f"{self.about.uuid}): nothing is asked of it"
+            )
 
     def log_out(self) -> None:
         """End the session, as far as the server lets us; the connection is closed in any case."""

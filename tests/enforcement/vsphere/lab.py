@@ -103,7 +103,7 @@ class Lab:
 
     def lead_to(self, other: Simulator) -> None:
         """Let the same address lead to another vCenter, for connections to come."""
-        self.line._server.upstream = other
+        self.line.lead_to(other)
 
     # The program --------------------------------------------------------------------------------
 
