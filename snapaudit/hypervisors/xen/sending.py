@@ -50,8 +50,6 @@ def _destroy_snapshot(call: Call, client: ActingClient) -> Make:
     record = _snapshot(call, client)
     if record.power_state != _HALTED:
         _refuse(f"it is {record.power_state}, and not halted")
-    if not record.may_be_destroyed:
-        _refuse("the server does not allow to destroy it")
     return lambda: str(client.ask(acting.DESTROY_VM, record.ref))
 
 
@@ -70,6 +68,8 @@ def _snapshot(call: Call, client: ActingClient) -> VmRecord:
         _refuse("it is no snapshot")
     if record.kind is not VmKind.SNAPSHOT or record.resident_on is not None:
         _refuse(f"it is a {record.kind.value} that may run")
+    if not record.may_be_destroyed:
+        _refuse("the server does not allow to destroy it")
     machine = _machine(record, vm_id, client)
     for each in (record, machine):
         _refuse_if_protected(each)

@@ -303,7 +303,46 @@ def disk_is_none(world: World, vm: str, target: str) -> None:
     world.vdi_record(world.disks(target)[0])["is_a_snapshot"] = False
 
 
+def may_run(world: World, vm: str, target: str) -> None:
+    world.vm_record(target)["resident_on"] = world.master
+
+
+def running(world: World, vm: str, target: str) -> None:
+    world.vm_record(target)["power_state"] = "Running"
+
+
+def not_allowed(world: World, vm: str, target: str) -> None:
+    world.vm_record(target)["allowed_operations"] = ["clone", "hard_shutdown"]
+
+
+def redated(world: World, vm: str, target: str) -> None:
+    world.vm_record(target)["snapshot_time"] -= timedelta(days=1)
+
+
+def not_owned(world: World, vm: str, target: str) -> None:
+    for use in world.vm_record(target)["VBDs"]:
+        world.db.get("VBD", use)["other_config"] = {}
+
+
+def one_disk_less(world: World, vm: str, target: str) -> None:
+    world.vm_record(target)["VBDs"].pop()
+
+
+def of_nothing(world: World, vm: str, target: str) -> None:
+    world.vm_record(target)["snapshot_of"] = NULL
+
+
+def of_itself(world: World, vm: str, target: str) -> None:
+    world.vm_record(target)["snapshot_of"] = world.db.ref("VM", target)
+
+
+def control_domain(world: World, vm: str, target: str) -> None:
+    world.vm_record(target)["is_control_domain"] = True
+
+
 CHANGES = [
+    may_run, running, not_allowed, redated, not_owned, one_disk_less, of_nothing, of_itself,
+    control_domain,
     turned, no_template, started, swapped, of_another, blocked, machine_blocked, busy, backed_up,
     disk_swapped, disk_is_none,
 ]  # fmt: skip
@@ -332,6 +371,80 @@ def test_inv_04_what_is_no_snapshot_at_the_last_moment_is_left_alone(
     assert office.sent == []
     assert machines(bed.world) == before
     assert everything <= set(bed.world.db.classes["VDI"])
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "checkpoint"])
+def test_inv_03_a_reference_that_names_a_machine_by_now_is_noticed_in_the_look_itself(
+    office: Office, bed: XapiBed, kind: str
+) -> None:
+    """References are given out anew between the two questions of the look, in one session."""
+    vm = staged(office, kind)
+    [action] = office.read(office.plan()).actions
+    hand = XenActuator(endpoint(bed), PASSWORD)
+    call = hand.next_call(action, hand.observe(VmId(vm)), ())
+    assert call is not None
+    bed.office.before["VM.get_record"] = lambda: bed.world.db.renew_references("VM")
+    before = machines(bed.world)
+    with pytest.raises(CallRefused, match=" and not "):
+        hand.send(call)
+    hand.close()
+    assert office.sent == []
+    assert machines(bed.world) == before
+
+
+def test_inv_03_a_reference_that_names_another_image_by_now_is_noticed(office: Office) -> None:
+    hand, call, _ = half_way(office)
+    world = office.bed.world
+    office.bed.office.before["VDI.get_record"] = lambda: world.db.renew_references("VDI")
+    with pytest.raises(CallRefused, match=" and not "):
+        hand.send(call)
+    hand.close()
+    assert office.sent == [DESTROY]
+
+
+@pytest.mark.parametrize("state", ["Halted", "Running", "Paused"])
+def test_memory_of_what_is_not_suspended_is_not_discarded(
+    office: Office, bed: XapiBed, state: str
+) -> None:
+    hand, call, target = to_discard(office)
+    bed.world.vm_record(target)["power_state"] = state
+    with pytest.raises(CallRefused, match="not suspended"):
+        hand.send(call)
+    hand.close()
+    assert office.sent == []
+
+
+def test_memory_that_lies_elsewhere_by_now_is_not_discarded(office: Office, bed: XapiBed) -> None:
+    hand, call, target = to_discard(office)
+    bed.world.vm_record(target)["suspend_VDI"] = bed.world.disk("other", type="suspend")
+    with pytest.raises(CallRefused, match="another image"):
+        hand.send(call)
+    hand.close()
+    assert office.sent == []
+
+
+def test_what_was_suspended_again_is_not_destroyed(office: Office, bed: XapiBed) -> None:
+    vm = staged(office, "snapshot")
+    [action] = office.read(office.plan()).actions
+    hand = XenActuator(endpoint(bed), PASSWORD)
+    call = hand.next_call(action, hand.observe(VmId(vm)), ())
+    assert call is not None
+    bed.world.vm_record(str(action.snapshot_id))["power_state"] = "Suspended"
+    with pytest.raises(CallRefused, match="not halted"):
+        hand.send(call)
+    hand.close()
+    assert office.sent == []
+
+
+def to_discard(office: Office) -> tuple[XenActuator, Call, str]:
+    """A hand about to discard a checkpoint's memory, and the checkpoint."""
+    vm = staged(office, "checkpoint")
+    [action] = office.read(office.plan()).actions
+    hand = XenActuator(endpoint(office.bed), PASSWORD)
+    call = hand.next_call(action, hand.observe(VmId(vm)), ())
+    assert call is not None
+    assert call.name == calls.DISCARD_MEMORY
+    return hand, call, str(action.snapshot_id)
 
 
 @pytest.mark.parametrize("change", [*CHANGES, flagged])
@@ -454,6 +567,12 @@ def test_memory_that_a_machine_refers_to_is_left_alone(office: Office, bed: Xapi
     with pytest.raises(CallRefused, match="refers to the memory"):
         hand.send(Call(name=calls.DESTROY_IMAGE, about=about))
     world.vm_record(vm)["suspend_VDI"] = NULL
+    for odd in ({"type": "user"}, {"managed": False}, {"current_operations": {"x": "copy"}}):
+        was = dict(world.db.get("VDI", memory))
+        world.db.get("VDI", memory).update(odd)
+        with pytest.raises(CallRefused, match="no memory"):
+            hand.send(Call(name=calls.DESTROY_IMAGE, about=about))
+        world.db.get("VDI", memory).update(was)
     assert hand.send(Call(name=calls.DESTROY_IMAGE, about=about))
     hand.close()
 
