@@ -194,7 +194,7 @@ def test_what_is_no_vcenter_is_named(tmp_path: Path) -> None:
             f"tls: {{ca_file: {folder / 'cacert.pem'}}}}}"
         )
         write_config(tmp_path, entry)
-        assert "does not speak vSphere's SOAP interface" in refused(tmp_path)
+        assert "is it a vCenter or ESXi host?" in refused(tmp_path)
     finally:
         server.shutdown()
         thread.join()
