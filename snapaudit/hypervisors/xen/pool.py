@@ -6,13 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from snapaudit.hypervisors.xen.places import HostRecord, PbdRecord, PoolRecord, SrRecord
 from snapaudit.hypervisors.xen.records import (
     DISKS,
-    HostRecord,
-    PbdRecord,
-    PoolRecord,
     ScheduleRecord,
-    SrRecord,
     VbdRecord,
     VdiRecord,
     VmKind,

@@ -9,16 +9,11 @@ from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
 from snapaudit.errors import Gone, HypervisorError, Unreachable
-from snapaudit.hypervisors.xen import reads, records, values
+from snapaudit.hypervisors.xen import places, reads, records, values
 from snapaudit.hypervisors.xen.failures import METHOD_UNKNOWN, Said
+from snapaudit.hypervisors.xen.places import PoolRecord
 from snapaudit.hypervisors.xen.pool import Pool
-from snapaudit.hypervisors.xen.records import (
-    PoolRecord,
-    ScheduleRecord,
-    VbdRecord,
-    VdiRecord,
-    VmRecord,
-)
+from snapaudit.hypervisors.xen.records import ScheduleRecord, VbdRecord, VdiRecord, VmRecord
 from snapaudit.model.inventory import Gap
 
 Record = TypeVar("Record")
@@ -181,15 +176,15 @@ class _Taking:
 
 
 def _frame(take: _Taking) -> dict[str, Any]:
-    pools = take.all("pool", records.pool)
+    pools = take.all("pool", places.pool)
     if len(pools) != 1:
         raise Unreachable(f"{take.client.where}: tells of {len(pools)} pools and not of one")
     record = next(iter(pools.values()))
     return {
         "record": record,
-        "hosts": take.all("host", records.host),
-        "srs": take.all("SR", records.sr),
-        "pbds": take.all("PBD", records.pbd),
+        "hosts": take.all("host", places.host),
+        "srs": take.all("SR", places.sr),
+        "pbds": take.all("PBD", places.pbd),
         "skew": _skew(take.client, record),
     }
 

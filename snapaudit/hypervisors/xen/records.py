@@ -34,51 +34,6 @@ class VmKind(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PoolRecord:
-    """The pool itself."""
-
-    uuid: str
-    name: str
-    master: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HostRecord:
-    """A member of the pool."""
-
-    uuid: str
-    name: str
-    version: str
-    enabled: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PbdRecord:
-    """How a host is connected to a storage repository."""
-
-    host: str | None
-    sr: str | None
-    attached: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SrRecord:
-    """A storage repository. ``marks`` are settings of its garbage collector."""
-
-    uuid: str
-    name: str
-    type: str
-    content_type: str
-    is_tools: bool
-    capacity: int | None
-    used: int | None
-    promised: int | None
-    allocation: str
-    marks: Mapping[str, str]
-    lacks_room_to_collect: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class VmRecord:
     """A machine, template or snapshot. ``marks``: the keys of products in its ``other_config``.
 
@@ -154,60 +109,12 @@ class ScheduleRecord:
     enabled: bool
 
 
-def pool(ref: str, raw: Raw) -> PoolRecord:
-    """From class pool."""
-    return PoolRecord(
-        uuid=_uuid("pool", ref, raw),
-        name=values.text(raw.get("name_label")),
-        master=values.reference(raw.get("master")),
-    )
-
-
-def host(ref: str, raw: Raw) -> HostRecord:
-    """From class host; a host that is not enabled is in maintenance, or still starting."""
-    software = values.mapping(raw.get("software_version"))
-    names = (software.get("product_brand"), software.get("product_version"))
-    return HostRecord(
-        uuid=_uuid("host", ref, raw),
-        name=values.text(raw.get("name_label")),
-        version=" ".join(name for name in names if name) or "unknown",
-        enabled=raw.get("enabled") is True,
-    )
-
-
-def pbd(_ref: str, raw: Raw) -> PbdRecord:
-    """From class PBD."""
-    return PbdRecord(
-        host=values.reference(raw.get("host")),
-        sr=values.reference(raw.get("SR")),
-        attached=raw.get("currently_attached") is True,
-    )
-
-
-def sr(ref: str, raw: Raw) -> SrRecord:
-    """From class SR."""
-    config = values.mapping(raw.get("sm_config"))
-    return SrRecord(
-        uuid=_uuid("SR", ref, raw),
-        name=values.text(raw.get("name_label")),
-        type=values.text(raw.get("type")),
-        content_type=values.text(raw.get("content_type")),
-        is_tools=raw.get("is_tools_sr") is True,
-        capacity=values.size(raw.get("physical_size")),
-        used=values.size(raw.get("physical_utilisation")),
-        promised=_not_negative(raw.get("virtual_allocation")),
-        allocation=config.get("allocation", ""),
-        marks=_marks(raw),
-        lacks_room_to_collect="gc_no_space" in config,
-    )
-
-
 def vm(ref: str, raw: Raw) -> VmRecord:
     """From class VM."""
     info = values.mapping(raw.get("snapshot_info"))
     return VmRecord(
         ref=ref,
-        uuid=_uuid("VM", ref, raw),
+        uuid=uuid_of("VM", ref, raw),
         name=values.text(raw.get("name_label")),
         description=values.text(raw.get("name_description")),
         kind=_kind(raw),
@@ -219,7 +126,7 @@ def vm(ref: str, raw: Raw) -> VmRecord:
         suspend_vdi=values.reference(raw.get("suspend_VDI")),
         vbds=values.references(raw.get("VBDs")),
         tags=values.words(raw.get("tags")),
-        marks=_marks(raw),
+        marks=marks_of(raw),
         blocked=values.keys(raw.get("blocked_operations")),
         operations=_running(raw),
         may_be_destroyed="destroy" in values.words(raw.get("allowed_operations")),
@@ -248,7 +155,7 @@ def vdi(ref: str, raw: Raw) -> VdiRecord:
     config = values.mapping(raw.get("sm_config"))
     return VdiRecord(
         ref=ref,
-        uuid=_uuid("VDI", ref, raw),
+        uuid=uuid_of("VDI", ref, raw),
         name=values.text(raw.get("name_label")),
         sr=values.reference(raw.get("SR")),
         virtual_size=values.size(raw.get("virtual_size")),
@@ -264,7 +171,7 @@ def vdi(ref: str, raw: Raw) -> VdiRecord:
         parent=config.get("vhd-parent") or None,
         format=config.get("image-format") or config.get("vdi_type") or None,
         is_mirrored="base_mirror" in config,
-        marks=_marks(raw),
+        marks=marks_of(raw),
         operations=_running(raw),
     )
 
@@ -293,7 +200,8 @@ def _running(raw: Raw) -> tuple[str, ...]:
     return tuple(sorted(set(values.mapping(raw.get("current_operations")).values())))
 
 
-def _marks(raw: Raw) -> Mapping[str, str]:
+def marks_of(raw: Raw) -> Mapping[str, str]:
+    """The keys of ``other_config`` that say something here."""
     config = values.mapping(raw.get("other_config"))
     return dict(_marked(config)) if config else config
 
@@ -304,12 +212,8 @@ def _marked(config: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             yield key, value
 
 
-def _not_negative(value: object) -> int | None:
-    found = values.number(value)
-    return found if found is not None and found >= 0 else None
-
-
-def _uuid(of: str, ref: str, raw: Raw) -> str:
+def uuid_of(of: str, ref: str, raw: Raw) -> str:
+    """The UUID of a record; ValueError where it has none."""
     found = values.text(raw.get("uuid"))
     if not found:
         raise ValueError(f"{of} {ref} has no UUID")

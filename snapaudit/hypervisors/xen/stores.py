@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from snapaudit.hypervisors.xen.places import SrRecord
 from snapaudit.hypervisors.xen.pool import Pool
-from snapaudit.hypervisors.xen.records import SrRecord
 from snapaudit.model.inventory import Datastore
 
 _THICK = frozenset({"lvm", "lvmoiscsi", "lvmohba", "lvmofcoe"})

@@ -8,8 +8,9 @@ from datetime import datetime
 from snapaudit.hypervisors.xen import machines, orphans, protections, snapshots, stores
 from snapaudit.hypervisors.xen.layers import virtual_disk
 from snapaudit.hypervisors.xen.machines import Machine
+from snapaudit.hypervisors.xen.places import HostRecord
 from snapaudit.hypervisors.xen.pool import Pool
-from snapaudit.hypervisors.xen.records import HostRecord, VmKind
+from snapaudit.hypervisors.xen.records import VmKind
 from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import (
     Coverage,

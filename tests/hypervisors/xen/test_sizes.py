@@ -6,9 +6,10 @@ import os
 import random
 from dataclasses import dataclass
 
-from snapaudit.hypervisors.xen import records
+from snapaudit.hypervisors.xen import places, records
+from snapaudit.hypervisors.xen.places import PoolRecord
 from snapaudit.hypervisors.xen.pool import Pool
-from snapaudit.hypervisors.xen.records import PoolRecord, VdiRecord
+from snapaudit.hypervisors.xen.records import VdiRecord
 from snapaudit.hypervisors.xen.sizes import gain
 from tests.beds.xapi.images import Images
 from tests.beds.xapi.world import BLOCK, META
@@ -90,7 +91,7 @@ def vdi(uuid: str, parent: str | None, occupied: int, *, managed: bool) -> VdiRe
     )  # fmt: skip
 
 
-EXT = records.sr("sr", {"uuid": "sr", "type": "ext", "name_label": "local"})
+EXT = places.sr("sr", {"uuid": "sr", "type": "ext", "name_label": "local"})
 
 
 def grown(dice: random.Random) -> Forest:
