@@ -58,16 +58,16 @@ class Lab:
         """The calls that change something, as the server was asked for them."""
         return [method for method in self.bed.asked if method in CHANGING]
 
-    def run(self, *words: str) -> Ran:
-        with self.started(*words) as process:
+    def run(self, *words: str, module: str = "snapaudit") -> Ran:
+        with self.started(*words, module=module) as process:
             out, err = process.communicate(timeout=_WITHIN)
         return Ran(process.returncode, out, err)
 
     @contextmanager
-    def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *words: str, module: str = "snapaudit") -> Iterator[subprocess.Popen[str]]:
         more = {"POOL_PASSWORD": self.password, "COLUMNS": "160", "PYTHONPATH": str(_ROOT)}
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.enforcement.xen.program", *words],
+            [sys.executable, "-m", module, *words],
             cwd=self.folder,
             env=_environment(self.folder, more),
             stdin=subprocess.DEVNULL,
@@ -98,7 +98,7 @@ class Lab:
 
     def dies(self, plan: Path, moment: str, at: int) -> bool:
         """Apply and be killed at that entry of the journal; whether it came so far."""
-        ran = self.run(f"{moment}:{at}", *applying(plan))
+        ran = self.run(moment, str(at), *applying(plan), module="tests.enforcement.dying")
         assert ran.code in (-9, 0), ran.out + ran.err
         return ran.code == -9
 
