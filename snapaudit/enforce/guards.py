@@ -131,7 +131,9 @@ def min_age(case: Case) -> str | None:
         return None if case.snapshot is None else no_age(None, case.now)
     skew = case.inventory.clock_skew_seconds
     if skew is not None and abs(skew) > MOST_SKEW.total_seconds():
-        return f"the clock of {case.inventory.endpoint} is {skew:g} s away from ours"
+        side = "ahead of" if skew > 0 else "behind"
+        away = _hours(timedelta(seconds=abs(skew)))
+        return f"the clock of {case.inventory.endpoint} is {away} {side} ours"
     reason = no_age(case.snapshot.created_at, case.manager_now)
     if reason is not None:
         return reason
@@ -147,7 +149,7 @@ def min_age(case: Case) -> str | None:
 
 
 def _hours(span: timedelta) -> str:
-    return f"{span.total_seconds() / 3600:.4g} h"
+    return f"{span.total_seconds() / 3600:,.1f} h".replace(".0 h", " h")
 
 
 def room_to_merge(case: Case) -> str | None:

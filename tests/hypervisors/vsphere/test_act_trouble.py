@@ -180,7 +180,7 @@ def test_i10_clock_of_the_manager_that_is_off_is_refused() -> None:
     with site() as one:
         plan = one.plan()
         one.world.skew = timedelta(hours=2)
-        one.refuses(plan, Guard.MIN_AGE, "7200 s away from ours")
+        one.refuses(plan, Guard.MIN_AGE, "2 h ahead of ours")
 
 
 # Targets that must stay --------------------------------------------------------------------------
