@@ -149,7 +149,8 @@ def min_age(case: Case) -> str | None:
 
 
 def _hours(span: timedelta) -> str:
-    return f"{span.total_seconds() / 3600:,.1f} h".replace(".0 h", " h")
+    hours = f"{span.total_seconds() / 3600:,.2f}"
+    return f"{hours.rstrip('0').rstrip('.')} h"
 
 
 def room_to_merge(case: Case) -> str | None:
