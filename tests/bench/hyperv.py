@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pypsrp.shell import Process, WinRS
@@ -100,7 +101,7 @@ def one_host() -> None:
         with Host(recorded(lines)) as host:
             way(host)
             counted = (host.requests, sum(host.messages.values()), host.received, host.sent)
-            took = _best(lambda way=way, host=host: way(host))  # type: ignore[misc]
+            took = _best(partial(way, host))
         first = first or took
         figures = "".join(f"{number:>11,}" for number in counted)
         print(f"{name:<18}{figures}{took:>11.3f}{took / first:>11.2f}")

@@ -126,11 +126,12 @@ class HypervActuator:
 
     # Watching -----------------------------------------------------------------------------------
 
-    def watch(self, call: Call, task_id: str | None) -> Watched:  # noqa: ARG002 - there are no tasks
+    def watch(self, call: Call, task_id: str | None) -> Watched:
         """By status, slots, files and events; also for a call that another process made.
 
         Looks no more often than a host can bear, and says in between what it said last.
         """
+        del task_id  # there are no tasks
         vigil = self._vigils.setdefault(_key(call), Vigil(about(call, "node")))
         if not vigil.is_due(self._ticks()):
             return vigil.last or vigil.running

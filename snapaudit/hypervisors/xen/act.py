@@ -13,7 +13,7 @@ from snapaudit.errors import CallRefused, Gone, HypervisorError, Unreachable, Us
 from snapaudit.hypervisors.xen import machines, sending, watching
 from snapaudit.hypervisors.xen.acting import ActingClient
 from snapaudit.hypervisors.xen.calls import about
-from snapaudit.hypervisors.xen.failures import Said
+from snapaudit.hypervisors.xen.failures import UNTOLD, Said
 from snapaudit.hypervisors.xen.pool import Pool
 from snapaudit.hypervisors.xen.reading import read_machine
 from snapaudit.hypervisors.xen.stores import collects_nothing
@@ -137,6 +137,8 @@ class XenActuator:
         try:
             task = make()
         except Said as error:
+            if error.code == UNTOLD:
+                raise  # the call may have taken effect all the same
             del self._under_way[vm_id]
             raise CallRefused(str(error)) from error
         return self._task_id(task)

@@ -15,7 +15,9 @@ SESSION_INVALID, HOST_IS_SLAVE = "SESSION_INVALID", "HOST_IS_SLAVE"
 METHOD_UNKNOWN, RBAC_DENIED = "MESSAGE_METHOD_UNKNOWN", "RBAC_PERMISSION_DENIED"
 _GONE = frozenset({HANDLE_INVALID, UUID_INVALID})
 _DENIED = frozenset({RBAC_DENIED, "SESSION_AUTHENTICATION_FAILED", "USER_IS_NOT_LOCAL_SUPERUSER"})
-_LONGEST, _UNTOLD = 300, "INTERNAL_ERROR"
+_LONGEST = 300
+UNTOLD = "INTERNAL_ERROR"
+"""The server failed in itself: nobody knows how far it had come."""
 
 _MEANINGS = {
     HANDLE_INVALID: "it is gone",
@@ -68,7 +70,7 @@ class SaidUnreachable(Said, Unreachable):
 
 def said(details: Sequence[object], where: str) -> Said:
     """The error for an ``ErrorDescription``, by its code."""
-    code, *texts = [" ".join(str(each).split())[:_LONGEST] for each in details] or [_UNTOLD]
+    code, *texts = [" ".join(str(each).split())[:_LONGEST] for each in details] or [UNTOLD]
     if code in _GONE:
         return SaidGone(code, texts, where)
     if code in _DENIED:

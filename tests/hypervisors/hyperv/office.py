@@ -75,8 +75,9 @@ class Platform:
 
     def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:
         clock = self.clock
-        ticks = lambda: clock.now().timestamp()  # noqa: E731
-        return HypervActuator(self.runners, endpoint, now=clock.now, ticks=ticks)
+        return HypervActuator(
+            self.runners, endpoint, now=clock.now, ticks=lambda: clock.now().timestamp()
+        )
 
 
 @dataclass

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, seed, settings
@@ -142,7 +143,7 @@ def test_tst_01_nothing_but_what_was_approved_goes_and_nothing_is_lost(
         one.estate.fates = list(fates)
         for seconds, name in deeds:
             if name != "move" or is_cluster:
-                one.estate.in_a_while(seconds, lambda name=name: DEEDS[name](one))  # type: ignore[misc]
+                one.estate.in_a_while(seconds, partial(DEEDS[name], one))
         for run in range(RUNS):
             one.site.peril = Peril(kills[run] if run < len(kills) else None)
             applied(one, plan)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, seed, settings
@@ -148,7 +149,7 @@ def test_tst_01_nothing_but_what_was_approved_goes_and_nothing_is_lost(
         first = {f"after {moid}" for moid in one.vm.snaps} | {"base"}
         one.server.fates.queue = list(fates)
         for seconds, name in deeds:
-            one.server.in_a_while(seconds, lambda name=name: DEEDS[name](one))  # type: ignore[misc]
+            one.server.in_a_while(seconds, partial(DEEDS[name], one))
         for run in range(RUNS):
             one.server.peril = Peril(kills[run] if run < len(kills) else None)
             applied(one, plan)

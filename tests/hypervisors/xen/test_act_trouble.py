@@ -642,6 +642,18 @@ def test_a_call_that_the_server_refuses_at_once_has_changed_nothing(
     assert "may not call vm.destroy" in outcome.reason
 
 
+def test_inv_16_a_server_that_failed_in_itself_leaves_open_whether_the_call_took_effect(
+    office: Office, bed: XapiBed
+) -> None:
+    staged(office, "snapshot")
+    plan = office.plan()
+    bed.office.faults[DESTROY] = [Fault("INTERNAL_ERROR", "Not_found")]
+    [outcome] = office.apply(plan).outcomes
+    assert outcome.event is Event.UNKNOWN
+    assert "INTERNAL_ERROR" in outcome.reason
+    assert office.sent == [DESTROY]
+
+
 def test_one_machine_gets_one_call_at_a_time(office: Office, bed: XapiBed) -> None:
     vm = staged(office, "snapshot")
     bed.office.task_seconds = 1000
