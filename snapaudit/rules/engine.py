@@ -19,6 +19,7 @@ from snapaudit.model.finding import (
     Undetermined,
 )
 from snapaudit.model.inventory import Inventory
+from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import Policy, Severity
 from snapaudit.rules.court import Court
 from snapaudit.rules.judge import Judgement
@@ -30,15 +31,20 @@ from snapaudit.rules.summary import summarize
 _WORST_FIRST = tuple(sorted(Severity, key=lambda severity: -severity.rank))
 
 
-def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Audit:
-    """Everything the policy says about the inventories at a moment.
+def audit(
+    inventories: Iterable[Inventory],
+    policy: Policy,
+    now: datetime,
+    past: Past = NOTHING_REMEMBERED,
+) -> Audit:
+    """Everything the policy says about the inventories at a moment, with what is remembered.
 
     Findings come worst first, then by rule, endpoint, machine, subject and ids; inventories and
     coverage by endpoint.
     """
     seen = tuple(sorted(inventories, key=lambda item: (item.endpoint, item.collected_at)))
     with _collector_at_rest():
-        judgements, purposes = _judge(seen, policy, now)
+        judgements, purposes = _judge(seen, policy, now, past)
         findings = [item for item in judgements if isinstance(item, Finding)]
         undetermined = [item for item in judgements if isinstance(item, Undetermined)]
         findings.sort(key=lambda item: (item.rule, *_subject_order(item.subject)))
@@ -57,13 +63,13 @@ def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Au
 
 
 def _judge(
-    inventories: Iterable[Inventory], policy: Policy, now: datetime
+    inventories: Iterable[Inventory], policy: Policy, now: datetime, past: Past
 ) -> tuple[list[Judgement], list[Purpose]]:
     court = Court(policy)
     judgements: list[Judgement] = []
     purposes: list[Purpose] = []
     for inventory in inventories:
-        scenes = stage(inventory, now, classifier())
+        scenes = stage(inventory, now, classifier(), past)
         purposes.extend(_purpose(scene) for scene in scenes.snapshots)
         judgements.extend(court.judgements(scenes))
     return judgements, purposes

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from snapaudit.model.finding import Subject
 from snapaudit.model.inventory import Inventory
+from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import Policy, Rule, Severity
 from snapaudit.rules.answers import Answer, Test, Weighed, answer_of
 from snapaudit.rules.columns import Columns
@@ -47,13 +48,14 @@ def explain(
     policy: Policy,
     now: datetime,
     wanted: Callable[[Subject], bool],
+    past: Past = NOTHING_REMEMBERED,
 ) -> tuple[Explanation, ...]:
     """Every rule that is about a wanted subject, in the order of subjects and rule ids."""
     court = Court(policy)
     return tuple(
         _explain(judge, scene, environment)
         for inventory in sorted(inventories, key=lambda inventory: inventory.endpoint)
-        for _, scenes in stage(inventory, now, classifier()).by_kind()
+        for _, scenes in stage(inventory, now, classifier(), past).by_kind()
         for scene in scenes
         if wanted(scene.subject)
         for environment in (court.environment_of(scene),)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from snapaudit.model.finding import Subject
 from snapaudit.model.inventory import Datastore, Inventory, Snapshot, VirtualMachine
+from snapaudit.model.past import Forecast, Growth
 from snapaudit.model.policy import SubjectKind
 from snapaudit.rules.purposes.expiry import Expiry
 from snapaudit.rules.purposes.reading import Reading
@@ -35,12 +36,14 @@ class DatastoreScene:
 
     ``held_bytes`` adds up deltas, phantoms and internal snapshots; ``largest_delta_bytes`` is the
     largest delta that a merge would write out. Both are lower bounds when some size is unknown.
+    ``forecast`` None: nothing is remembered of it.
     """
 
     endpoint: EndpointScene
     datastore: Datastore
     held_bytes: int | Unknown
     largest_delta_bytes: int | Unknown
+    forecast: Forecast | None = None
 
     @property
     def subject(self) -> Subject:
@@ -77,6 +80,7 @@ class SnapshotScene(NamedTuple):
     """One snapshot with its age and what its name, description and company tell.
 
     ``expires_at`` is the end of the day its text declares as the last, None when it declares none.
+    ``growth`` None: it was not seen often enough.
     """
 
     machine: MachineScene
@@ -84,6 +88,7 @@ class SnapshotScene(NamedTuple):
     age: timedelta | Unknown
     reading: Reading
     expires_at: Expiry
+    growth: Growth | None = None
 
     @property
     def subject(self) -> Subject:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from snapaudit.model.inventory import DiskLayer, Inventory, LayerRole, VirtualMachine
+from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import SubjectKind
 from snapaudit.rules.facts.virtual_machine import disk_bytes
 from snapaudit.rules.held import Held
@@ -44,7 +45,9 @@ class Stage:
         yield SubjectKind.FILE, self.files
 
 
-def stage(inventory: Inventory, now: datetime, classifier: Classifier) -> Stage:
+def stage(
+    inventory: Inventory, now: datetime, classifier: Classifier, past: Past = NOTHING_REMEMBERED
+) -> Stage:
     """The scenes of an inventory at a moment of our clock.
 
     Ages are taken by the endpoint's clock, since its clock wrote the creation times; where it was
@@ -55,31 +58,43 @@ def stage(inventory: Inventory, now: datetime, classifier: Classifier) -> Stage:
     machines = tuple(MachineScene(endpoint, vm) for vm in inventory.virtual_machines)
     return Stage(
         endpoint=endpoint,
-        datastores=tuple(_datastores(endpoint)),
+        datastores=tuple(_datastores(endpoint, past)),
         machines=machines,
-        snapshots=tuple(scene for machine in machines for scene in _snapshots(machine, classifier)),
+        snapshots=tuple(
+            scene for machine in machines for scene in _snapshots(machine, classifier, past)
+        ),
         files=(*_strays(endpoint), *_phantoms(endpoint)),
     )
 
 
-def _datastores(endpoint: EndpointScene) -> Iterator[DatastoreScene]:
-    held = Held(endpoint.inventory)
+def _datastores(endpoint: EndpointScene, past: Past) -> Iterator[DatastoreScene]:
+    held, name = Held(endpoint.inventory), endpoint.inventory.endpoint
     for store in endpoint.inventory.datastores:
-        yield DatastoreScene(endpoint, store, held.total(store.id), held.largest_delta(store.id))
+        yield DatastoreScene(
+            endpoint,
+            store,
+            held.total(store.id),
+            held.largest_delta(store.id),
+            past.forecasts.get((name, store.id)),
+        )
 
 
-def _snapshots(machine: MachineScene, classifier: Classifier) -> Iterator[SnapshotScene]:
+def _snapshots(
+    machine: MachineScene, classifier: Classifier, past: Past
+) -> Iterator[SnapshotScene]:
     snapshots = machine.vm.snapshots
     if not snapshots:
         return
-    now, company = machine.endpoint.now, _company(machine)
+    now, company = machine.endpoint.now, _company(machine, past)
+    endpoint, vm_id, growth = machine.endpoint.inventory.endpoint, machine.vm.id, past.growth
     for snapshot in snapshots:
         age = age_of(snapshot.created_at, now)
         reading, expires_at = classifier.read(snapshot, age, company, now)
-        yield SnapshotScene(machine, snapshot, age, reading, expires_at)
+        grown = growth.get((endpoint, vm_id, snapshot.id)) if growth else None
+        yield SnapshotScene(machine, snapshot, age, reading, expires_at, grown)
 
 
-def _company(machine: MachineScene) -> Company:
+def _company(machine: MachineScene, past: Past) -> Company:
     snapshots, disks = machine.vm.snapshots, disk_bytes(machine)
     times = (shot.created_at for shot in snapshots if shot.created_at is not None)
     return Company(
@@ -87,6 +102,7 @@ def _company(machine: MachineScene) -> Company:
         snapshots=len(snapshots),
         rhythm=rhythm(times),
         disk_bytes=None if isinstance(disks, Unknown) else disks,
+        is_rotating=(machine.endpoint.inventory.endpoint, machine.vm.id) in past.rotating,
     )
 
 

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Company:
-    """``snapshots`` counts those of the machine; ``disk_bytes`` None: not known."""
+    """``snapshots`` counts those of the machine; ``disk_bytes`` None: not known.
+
+    ``is_rotating``: its oldest snapshot leaves when a new one comes, as earlier runs saw.
+    """
 
     hypervisor: str
     snapshots: int
     rhythm: str | None
     disk_bytes: int | None
+    is_rotating: bool = False
