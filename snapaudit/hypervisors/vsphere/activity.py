@@ -79,6 +79,8 @@ def disabled(machine: Machine, *, is_vcenter: bool) -> Iterator[str]:
     Removing all snapshots is always off where there are none, and a single host never migrates.
     """
     found = set(machine.words("disabledMethod"))
+    if not found:
+        return
     wrong = found & _SNAPSHOT_METHODS
     if machine.tree is not None:
         wrong |= {method for method in found if method.startswith(_OF_ALL)}

@@ -25,6 +25,8 @@ class Stores:
         self._found = dict[tuple[str | None, tuple[str, ...]], tuple[str | None, str]]()
         for moid, store in self.by_moid.items():
             self._named[_text(store, "name")].append(moid)
+        urls = [_text(store, "summary.url") or moid for moid, store in self.by_moid.items()]
+        self._is_one_to_one = len(self._named) == len(urls) == len(set(urls))
 
     def find(self, path: str, among: tuple[str, ...]) -> str | None:
         """The datastore that a machine's path lies on, ``among`` those that the machine uses."""
@@ -33,9 +35,14 @@ class Stores:
     def file_id(self, path: str, among: tuple[str, ...]) -> str:
         """One text for one file, whichever datacenter names it; the path where that is unknown.
 
-        A volume that two datacenters mount is two datastores with one URL.
+        A volume that two datacenters mount is two datastores with one URL. Where no name and no
+        volume is there twice, the path as the server writes it is such a text.
         """
+        if self._is_one_to_one and path.partition("]")[2].startswith(" "):
+            return path
         name, inside = parted(path)
+        if self._is_one_to_one:
+            return path if name is None else f"[{name}] {inside}"
         moid, volume = self._place(name, among)
         return path if moid is None else f"{volume}\n{inside}"
 

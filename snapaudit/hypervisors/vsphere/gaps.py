@@ -92,19 +92,19 @@ def _hidden(machine: Machine, stores: Stores, around: Placement) -> Iterator[str
     for moid in used:
         if moid not in stores.by_moid:
             yield f"its datastore {moid} is not visible to this account"
-    for name, path in sorted(_places(machine).items()):
+    for _, path in sorted(_places(machine).items()):
         if stores.find(path, used) is None:
-            yield f"its disks lie on {name}, which no visible datastore is"
+            yield f"its disks lie on [{parted(path)[0] or ''}], which no visible datastore is"
 
 
 def _places(machine: Machine) -> dict[str, str]:
-    """Where its disks lie, each with one of the files there."""
+    """One of its files on each datastore, by what stands before the end of the name."""
     layout = machine.layout
     if layout is None:
         return {}
     keys = chain_keys(layout.disks, layout.snapshots) & layout.files.keys()
     paths = (layout.files[key].name for key in keys)
-    return {f"[{parted(path)[0] or ''}]": path for path in paths}
+    return {path.partition("]")[0]: path for path in paths}
 
 
 def coverage(gaps: Sequence[Gap], *, machines: int) -> Coverage:

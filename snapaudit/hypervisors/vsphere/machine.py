@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from snapaudit.hypervisors.vsphere.names import decoded
 from snapaudit.hypervisors.vsphere.raw import RawDisk, RawLayout, RawObject, RawTree
@@ -62,9 +62,9 @@ class Machine:
     def words(self, path: str) -> tuple[str, ...]:
         """An array of texts or references; empty when it is unset."""
         value = self.raw.values.get(path)
-        return (
-            tuple(one for one in value if isinstance(one, str)) if isinstance(value, tuple) else ()
-        )
+        if not value or not isinstance(value, tuple):
+            return ()
+        return tuple([one for one in value if isinstance(one, str)])
 
     def is_unread(self, path: str) -> bool:
         """Whether a path should have been readable and was not."""
@@ -72,10 +72,9 @@ class Machine:
 
     def with_more(self, more: RawObject) -> Machine:
         """The same machine after a second reading of other paths."""
-        values = {**self.raw.values, **more.values}
-        return Machine(
-            replace(self.raw, values=values, missing={**self.raw.missing, **more.missing})
-        )
+        raw = self.raw
+        values, missing = {**raw.values, **more.values}, {**raw.missing, **more.missing}
+        return Machine(RawObject(raw.kind, raw.moid, values, missing))
 
 
 def _disks(found: tuple[object, ...]) -> tuple[RawDisk, ...]:

@@ -55,8 +55,9 @@ class SnapshotSize:
 def of_units(chains: Chains, units: Iterable[Unit]) -> Measure:
     """The sizes of these images; each file counts once, whatever it stands in."""
     known, troubles = 0, _NONE
+    weights = chains.weights
     for unit in dict.fromkeys(units) if chains.is_disjoint else _apart(units):
-        more, trouble = weight(chains, unit)
+        more, trouble = weights.get(unit) or weight(chains, unit)
         known += more
         if trouble:
             troubles += trouble
@@ -137,8 +138,8 @@ def _own_files(chains: Chains, moid: str) -> Measure:
     record = chains.records.get(moid)
     if record is None:
         return Measure(0, ("its files are not listed",))
-    own = {record.data_key, record.memory_key} - {NO_FILE}
-    return Measure(*_weigh(chains.files, tuple(own)))
+    own = tuple(key for key in (record.data_key, record.memory_key) if key != NO_FILE)
+    return Measure(*_weigh(chains.files, own))
 
 
 def _written(chains: Chains, moid: str, above: Iterable[Above]) -> Measure:
