@@ -8,6 +8,7 @@ from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node, read_yaml
 from snapaudit.config.approvals import approvals
 from snapaudit.config.endpoints import OptionsOf, endpoints
+from snapaudit.config.history import history
 from snapaudit.config.limits import limits
 from snapaudit.config.mail import mail
 from snapaudit.config.policy import environments, rules
@@ -17,7 +18,7 @@ from snapaudit.errors import InputError
 VERSION = 1
 KEYS = (
     *("version", "endpoints", "environments", "rules", "limits", "approvals"),
-    *("state", "reports", "mail"),
+    *("state", "reports", "history", "mail"),
 )
 
 
@@ -49,6 +50,7 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
         reports=expect.optional(
             found, "reports", lambda at: expect.path(at, folder), standing.reports
         ),
+        history=expect.optional(found, "history", lambda at: history(at, folder), standing.history),
         mail=expect.optional(found, "mail", lambda at: mail(at, folder), None),
         source=path,
     )

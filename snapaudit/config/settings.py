@@ -10,6 +10,7 @@ from snapaudit.codec.yaml import Node
 from snapaudit.errors import Place
 from snapaudit.model.approvals import Approvals
 from snapaudit.model.endpoint import Endpoint, SecretReference
+from snapaudit.model.history import Keeping
 from snapaudit.model.limits import Limits
 from snapaudit.model.policy import Environment
 
@@ -56,5 +57,6 @@ class Settings:
     approvals: Approvals | None = None
     state: Path
     reports: Path
+    history: Keeping = field(default_factory=Keeping)
     mail: Mail | None = None
     source: Path | None = None

@@ -109,6 +109,18 @@ _REST = """
 ## The folder for history, plans, journal and lock. Only you need access to it.
 # state: .snapaudit
 
+## What earlier runs saw: for differences, forecasts and reports.
+##   days:        how long everything about every snapshot is kept (400d); after that the last run
+##                of each week is kept as numbers
+##   weekly_days: how long these are kept (1100d); after that the last one of each month
+##   url:         a PostgreSQL that several people share, instead of history.db in the state folder
+##   password:    where its password is, written as for endpoints
+# history:
+#   days: 400d
+#   weekly_days: 1100d
+#   url: postgresql://snapaudit@db.example.org/snapaudit?sslmode=verify-full
+#   password: {env: HISTORY_PASSWORD}
+
 ## The folder for reports.
 # reports: reports
 
