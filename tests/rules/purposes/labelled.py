@@ -1,0 +1,61 @@
+"""Snapshot names with the purpose a person gave each: what the classifier is judged on.
+
+About three in five were found in public scripts, notes, manuals and issue threads; those that are
+``composed`` are written in the manner of administrators. ``names.csv`` may be read to find
+mistakes. ``names-blind.csv`` is its other half, dealt out by a digest of the name: nobody who works
+on the words, the products or the score reads it, only the figures that it gives.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+SEEN = Path(__file__).with_name("names.csv")
+BLIND = Path(__file__).with_name("names-blind.csv")
+LABELS = {
+    "backup_product": "temporary or base snapshot of a backup product or script, also left behind",
+    "makeshift_backup": "kept by a person as a copy of the state, or as a state that works",
+    "change_safety": "tied to a change or a risky act, whether or not it also says backup",
+    "replication": "of a replica, of disaster recovery, of send and receive",
+    "clone_base": "clones, overlays or desktop catalogues stand on it",
+    "automation": "left by a tool or a pipeline that is none of the others",
+    "scheduled": "of a periodic policy, also one that calls itself a backup",
+    "unknown": "a bare or default name, which tells no purpose",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelledName:
+    """One row, its columns in order; ``memory`` and ``quiesced`` are None where nobody knows.
+
+    ``note`` says ``hard`` of what is named after a backup, a product or a clone and is something
+    else, and ``ambiguous`` where reasonable people differ. A classifier is given neither ``note``
+    nor ``source``, ``label`` or ``language``.
+    """
+
+    id: str
+    hypervisor: str
+    vm_name: str
+    name: str
+    description: str
+    creator: str
+    memory: bool | None
+    quiesced: bool | None
+    label: str
+    language: str
+    source: str
+    note: str
+
+
+def labelled(path: Path) -> tuple[LabelledName, ...]:
+    """The rows of SEEN or BLIND; KeyError or TypeError where a word or a column is not known."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return tuple(_row(cells) for cells in csv.DictReader(lines))
+
+
+def _row(cells: dict[str, str]) -> LabelledName:
+    known = {"true": True, "false": False, "": None}
+    flags = {flag: known[cells.pop(flag)] for flag in ("memory", "quiesced")}
+    return LabelledName(**cells, **flags)  # type: ignore[arg-type]

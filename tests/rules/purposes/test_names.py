@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+
+import pytest
+
+from tests.rules.purposes.labelled import BLIND, LABELS, SEEN, LabelledName, labelled
+
+HYPERVISORS = {"vsphere", "libvirt", "proxmox", "hyperv", "xen", "any"}
+
+
+@pytest.fixture(scope="module")
+def rows() -> tuple[LabelledName, ...]:
+    return (*labelled(SEEN), *labelled(BLIND))
+
+
+def folded(text: str) -> str:
+    """As two people would call it the same name: case, accents, width and spaces aside."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in parts if not unicodedata.combining(c)).split())
+
+
+def repeated(values: list[str]) -> list[str]:
+    return sorted(value for value, times in Counter(values).items() if times > 1)
+
+
+def test_every_name_has_a_label_that_is_defined(rows: tuple[LabelledName, ...]) -> None:
+    assert {row.label for row in rows} == set(LABELS)
+
+
+def test_every_name_says_where_it_is_from(rows: tuple[LabelledName, ...]) -> None:
+    assert [row.id for row in rows if not (row.source and row.language)] == []
+    assert {row.hypervisor for row in rows} == HYPERVISORS
+
+
+def test_no_id_is_given_twice(rows: tuple[LabelledName, ...]) -> None:
+    assert repeated([row.id for row in rows]) == []
+
+
+def test_no_name_stands_twice_not_even_in_both_files(rows: tuple[LabelledName, ...]) -> None:
+    assert repeated([folded(row.name) for row in rows]) == []
+
+
+def test_no_description_stands_twice_not_even_in_both_files(rows: tuple[LabelledName, ...]) -> None:
+    assert repeated([folded(row.description) for row in rows if row.description]) == []
+
+
+def test_the_blind_half_has_as_much_of_each_purpose_as_the_other() -> None:
+    seen, blind = (Counter(row.label for row in labelled(path)) for path in (SEEN, BLIND))
+    assert {
+        label: (seen[label], blind[label])
+        for label in LABELS
+        if abs(seen[label] - blind[label]) > 2
+    } == {}
