@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 
@@ -52,11 +52,17 @@ Bound = timedelta | int | float | bool | str | tuple[str, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """One fact held against one bound: ``age over 3d``."""
+    """One fact held against one bound: ``age over 3d``.
+
+    ``argument`` is what some facts need besides, such as the name of an attribute. ``source`` is
+    where the bound is written, and makes no difference.
+    """
 
     fact: str
     operator: str
     bound: Bound
+    argument: str | None = None
+    source: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +83,38 @@ Condition = Comparison | All | AnyOf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AtLeast:
+    """A quantity that is known in part: it is this, or more."""
+
+    value: Bound
+
+
+Given = Bound | AtLeast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a rule has to say when these facts are so, by their names; all others are unknown.
+
+    ``severity`` None: no finding. ``is_undetermined``: something is left open, be it the whole or a
+    worse level.
+    """
+
+    given: tuple[tuple[str, Given], ...]
+    severity: Severity | None
+    is_undetermined: bool
+    environment: str | None
+    source: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One rule, as its file says it. ``levels`` maps each grade to its condition.
 
     ``environment_levels`` replaces them for the machines of an environment. ``grace`` is how long
-    a finding of mode ``mark`` is announced before it may be acted on. ``with_memory``: the remedy
-    is meant for snapshots that hold a machine's memory too.
+    a finding of mode ``mark`` is announced before it may be acted on, ``notice`` how long before
+    that moment it is announced once more. ``with_memory``: the remedy is meant for snapshots that
+    hold a machine's memory too. ``cases`` prove the rule, and decide nothing.
     """
 
     id: str
@@ -96,8 +128,10 @@ class Rule:
     remedy: Remedy | None = None
     mode: Mode = Mode.REPORT
     grace: timedelta | None = None
+    notice: timedelta | None = None
     with_memory: bool = False
     environment_levels: dict[str, dict[Severity, Condition]]
+    cases: tuple[Case, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

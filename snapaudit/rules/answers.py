@@ -18,6 +18,7 @@ from snapaudit.model.policy import All, AnyOf, Bound, Comparison, Condition, Sub
 from snapaudit.rules import operators
 from snapaudit.rules.columns import Columns
 from snapaudit.rules.facts import BoundType, Fact, facts_of
+from snapaudit.rules.patterns import LONGEST_TEXT
 from snapaudit.rules.quantity import Unknown
 
 
@@ -75,11 +76,17 @@ def compile_condition(condition: Condition, subject: SubjectKind) -> Test:
     """The condition as functions of scenes of this kind."""
     match condition:
         case Comparison():
-            return _compile_comparison(condition, facts_of(subject)[condition.fact])
+            return _compile_comparison(condition, fact_asked(condition, subject))
         case All(parts=parts):
             return _compile_all(tuple(compile_condition(part, subject) for part in parts))
         case AnyOf(parts=parts):
             return _compile_any(tuple(compile_condition(part, subject) for part in parts))
+
+
+def fact_asked(comparison: Comparison, subject: SubjectKind) -> Fact:
+    """The fact that a comparison is about, with its argument where it needs one."""
+    fact = facts_of(subject)[comparison.fact]
+    return fact if comparison.argument is None else fact.about(comparison.argument)
 
 
 def answer_of(reply: Reply) -> Answer:
@@ -90,11 +97,11 @@ def answer_of(reply: Reply) -> Answer:
 
 
 def _compile_comparison(comparison: Comparison, fact: Fact) -> Test:
-    holds, bound = operators.tester(comparison.operator, comparison.bound)
+    holds, bound = _asker(comparison, fact)
 
     def reply(value: Any) -> Reply:
         if isinstance(value, Unknown):
-            return _reply_to_unknown(value, comparison)
+            return _reply_to_unknown(value, comparison, fact)
         return holds(value, bound)
 
     def ask(columns: Columns) -> list[Reply]:
@@ -105,11 +112,11 @@ def _compile_comparison(comparison: Comparison, fact: Fact) -> Test:
         return [
             holds(value, bound)
             if value.__class__ is not Unknown
-            else _reply_to_unknown(value, comparison)
+            else _reply_to_unknown(value, comparison, fact)
             for value in values
         ]
 
-    remembered = lru_cache(_REMEMBERED)(partial(_evidence, comparison))
+    remembered = lru_cache(_REMEMBERED)(partial(_evidence, comparison, fact))
 
     def evidence(columns: Columns, row: int) -> tuple[Evidence, ...]:
         return (remembered(columns.values(fact)[row]),)
@@ -121,13 +128,26 @@ def _compile_comparison(comparison: Comparison, fact: Fact) -> Test:
     return Test(ask, evidence, weigh)
 
 
-def _reply_to_unknown(value: Unknown, comparison: Comparison) -> Reply:
+def _asker(comparison: Comparison, fact: Fact) -> tuple[Callable[[Any, Any], Reply], Any]:
+    if comparison.operator not in operators.PATTERNS:
+        return operators.tester(comparison.operator, comparison.bound)
+    search, bound = operators.searcher(comparison.operator, comparison.bound)
+    too_long = _open(fact.name, f"a text of over {LONGEST_TEXT:,} characters is not searched")
+
+    def holds(value: Any, find: Any) -> Reply:
+        found = search(value, find)
+        return too_long if found is None else found
+
+    return holds, bound
+
+
+def _reply_to_unknown(value: Unknown, comparison: Comparison, fact: Fact) -> Reply:
     if value.at_least is not None:
         name, bound = comparison.operator, comparison.bound
         answer = operators.settled_from_below(name, value.at_least, bound)
         if answer is not None:
             return answer
-    return _open(comparison.fact, value.reason)
+    return _open(fact.name, value.reason)
 
 
 @lru_cache(_REMEMBERED)
@@ -136,9 +156,9 @@ def _open(fact: str, reason: str) -> Open:
     return Open(fact, reason)
 
 
-def _evidence(comparison: Comparison, value: Any) -> Evidence:
+def _evidence(comparison: Comparison, fact: Fact, value: Any) -> Evidence:
     return Evidence(
-        fact=comparison.fact,
+        fact=fact.name,
         value=_printable(value),
         operator=comparison.operator,
         bound=comparison.bound,

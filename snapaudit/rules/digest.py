@@ -17,8 +17,8 @@ _MICROSECOND = timedelta(microseconds=1)
 def digest(policy: Policy) -> str:
     """SHA-256 in hex over everything that the rules, environments and switched-off rules say.
 
-    Where a rule stands, and the order in which files were read, make no difference; the order of
-    the environments does, since the first match wins.
+    Where a rule stands, its cases, and the order in which files were read, make no difference; the
+    order of the environments does, since the first match wins.
     """
     content = {
         "rules": [_canonical(rule) for rule in sorted(policy.rules, key=lambda rule: rule.id)],
@@ -50,6 +50,7 @@ def _canonical(value: Any) -> Any:
 
 def _record(record: Any) -> dict[str, Any]:
     """The fields by name, with the name of the record: All and AnyOf differ in nothing else."""
-    values = ((field.name, getattr(record, field.name)) for field in fields(record))
+    decides = (field.name for field in fields(record) if field.compare)
+    values = ((name, getattr(record, name)) for name in decides)
     said = {name: _canonical(value) for name, value in values if not isinstance(value, Place)}
     return {"record": type(record).__name__, **said}

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from fnmatch import fnmatchcase
 
+from snapaudit.codec import expect
+from snapaudit.errors import InputError, Place
 from snapaudit.model.inventory import VirtualMachine
 from snapaudit.model.policy import Environment
+
+DEFAULT = "default"
+
+
+def refuse_unknown(name: str, place: Place, known: Collection[str]) -> None:
+    """Raise InputError for an environment that is not among the known ones."""
+    if name not in known:
+        message = f"there is no environment {name!r}; known: {', '.join(sorted(known))}"
+        raise InputError(place, message, nearest=expect.nearest(name, known))
 
 
 def environment_of(

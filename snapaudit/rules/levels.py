@@ -11,10 +11,10 @@ from snapaudit.errors import InputError
 from snapaudit.model.policy import Comparison, Condition, Rule, Severity
 from snapaudit.rules import operators
 from snapaudit.rules.conditions import read_condition
+from snapaudit.rules.environment import DEFAULT
 from snapaudit.rules.facts import facts_of
 from snapaudit.rules.rulefile import Levels
 
-DEFAULT = "default"
 Wanted = Mapping[str, Mapping[str, Node]]
 
 
@@ -60,4 +60,5 @@ def _level(rule: Rule, standing: Levels, word: str, node: Node) -> Condition:
         )
         raise InputError(node.place, message)
     fact = facts_of(rule.subject)[replaced.fact]
-    return replace(replaced, bound=operators.read_bound(fact, replaced.operator, node))
+    bound = operators.read_bound(fact, replaced.operator, node)
+    return replace(replaced, bound=bound, source=node.place)

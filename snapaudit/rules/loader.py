@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node
 from snapaudit.errors import InputError, Place
 from snapaudit.model.policy import Environment, Policy, Rule
-from snapaudit.rules.levels import DEFAULT, with_levels
+from snapaudit.rules.environment import DEFAULT, refuse_unknown
+from snapaudit.rules.levels import with_levels
 from snapaudit.rules.rulefile import read_rule
 
 _ENDINGS = (".yaml", ".yml")
@@ -41,9 +42,10 @@ def load_policy(
     rule, environment and grade to what stands in the configuration. Raises InputError with the
     place for every mistake, with the nearest known word for an unknown one.
     """
-    rules: dict[str, Rule] = {}
-    for folder in (builtin_folder(), *folders):
-        rules |= _read_folder(folder)
+    known = {environment.name for environment in environments}
+    rules = _read_folder(builtin_folder(), None)
+    for folder in folders:
+        rules |= _read_folder(folder, known)
     _refuse_unknown_rules(rules, disable, levels)
     _refuse_unknown_environments(environments, levels)
     for rule_id, wanted in levels.items():
@@ -55,14 +57,15 @@ def load_policy(
     )
 
 
-def _read_folder(folder: Path) -> dict[str, Rule]:
+def _read_folder(folder: Path, environments: Collection[str] | None) -> dict[str, Rule]:
+    """The rules of a folder. The pack may name environments that a site does not have."""
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix in _ENDINGS)
     except OSError as error:
         raise InputError(str(folder), f"no folder of rules: {error.strerror}") from error
     rules: dict[str, Rule] = {}
     for file in files:
-        rule = read_rule(file)
+        rule = read_rule(file, environments)
         if rule.id in rules:
             message = f"the rule {rule.id!r} stands in {rules[rule.id].source.source} too"
             raise InputError(rule.source, message)
@@ -88,10 +91,7 @@ def _refuse_unknown_environments(
     known = {DEFAULT, *(environment.name for environment in environments)}
     for wanted in levels.values():
         for name, grades in wanted.items():
-            if name not in known:
-                message = f"there is no environment {name!r}; known: {', '.join(sorted(known))}"
-                near = expect.nearest(name, known)
-                raise InputError(_place({name: grades}), message, nearest=near)
+            refuse_unknown(name, _place({name: grades}), known)
 
 
 def _place(wanted: Mapping[str, Mapping[str, Node]]) -> Place:

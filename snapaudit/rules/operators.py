@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from snapaudit.codec import expect
@@ -11,7 +11,10 @@ from snapaudit.codec.yaml import Node
 from snapaudit.errors import InputError, Place
 from snapaudit.model.policy import Bound
 from snapaudit.rules.facts import BoundType, Fact
-from snapaudit.rules.patterns import as_utf8, compile_pattern
+from snapaudit.rules.patterns import Search, compile_pattern, found_in
+
+Holds = Callable[[Any, Any], bool]
+Searches = Callable[[Any, Any], bool | None]
 
 QUANTITIES = frozenset((BoundType.DURATION, BoundType.SIZE, BoundType.RATIO, BoundType.COUNT))
 _FOR_QUANTITIES: dict[str, Callable[[Any, Any], bool]] = {
@@ -20,6 +23,21 @@ _FOR_QUANTITIES: dict[str, Callable[[Any, Any], bool]] = {
     "under": operator.lt,
     "at_most": operator.le,
 }
+_FOR_TEXT = ("is", "is_not", "in", "not_in", "matches", "not_matches")
+_FOR_TEXTS = ("has", "lacks", "has_any", "has_none", "any_matches", "none_matches")
+_OPPOSITES = (
+    ("over", "at_most"),
+    ("at_least", "under"),
+    ("is", "is_not"),
+    ("in", "not_in"),
+    ("matches", "not_matches"),
+    ("has", "lacks"),
+    ("has_any", "has_none"),
+    ("any_matches", "none_matches"),
+)
+OPPOSITE = {one: other for pair in _OPPOSITES for one, other in (pair, pair[::-1])}
+LISTS = frozenset(("in", "not_in", "has_any", "has_none"))
+PATTERNS = frozenset(("matches", "not_matches", "any_matches", "none_matches"))
 _SETTLED_FROM_BELOW = {"over": True, "at_least": True, "under": False, "at_most": False}
 _READERS: dict[BoundType, Callable[[Node], Bound]] = {
     BoundType.DURATION: expect.duration,
@@ -31,24 +49,65 @@ _PATTERN_PLACE = Place("the bound of matches")
 
 def names(bound_type: BoundType) -> tuple[str, ...]:
     """The operators that fit facts of this type."""
-    if bound_type in QUANTITIES:
-        return tuple(_FOR_QUANTITIES)
-    return ("is",) if bound_type is BoundType.BOOLEAN else ("is", "in", "matches")
-
-
-def tester(name: str, bound: Bound) -> tuple[Callable[[Any, Any], bool], Any]:
-    """A function of a known value and a bound, with the bound in the shape it wants."""
-    match name:
-        case "is":
-            return operator.eq, bound
-        case "in":
-            words = frozenset(bound) if isinstance(bound, tuple) else frozenset((bound,))
-            return (lambda value, known: value in known), words
-        case "matches":
-            search = compile_pattern(str(bound), _PATTERN_PLACE)
-            return (lambda value, find: find(as_utf8(value)) is not None), search
+    match bound_type:
+        case BoundType.BOOLEAN:
+            return ("is",)
+        case BoundType.TEXT:
+            return _FOR_TEXT
+        case BoundType.TEXTS:
+            return _FOR_TEXTS
         case _:
-            return _FOR_QUANTITIES[name], bound
+            return tuple(_FOR_QUANTITIES)
+
+
+_FOR_WORDS: dict[str, Holds] = {
+    "is": operator.eq,
+    "is_not": operator.ne,
+    "in": lambda value, words: value in words,
+    "not_in": lambda value, words: value not in words,
+    "has": lambda values, word: word in values,
+    "lacks": lambda values, word: word not in values,
+    "has_any": lambda values, words: not words.isdisjoint(values),
+    "has_none": lambda values, words: words.isdisjoint(values),
+}
+
+
+def tester(name: str, bound: Bound) -> tuple[Holds, Any]:
+    """A function of a known value and a bound, with the bound in the shape it wants."""
+    if name in _FOR_QUANTITIES:
+        return _FOR_QUANTITIES[name], bound
+    if name not in LISTS:
+        return _FOR_WORDS[name], bound
+    return _FOR_WORDS[name], frozenset(bound if isinstance(bound, tuple) else (bound,))
+
+
+def searcher(name: str, bound: Bound) -> tuple[Searches, Any]:
+    """As ``tester``, for a pattern; it answers None for a text that is too long to be searched."""
+    find = compile_pattern(str(bound), _PATTERN_PLACE)
+    match name:
+        case "matches":
+            return found_in, find
+        case "not_matches":
+            return lambda text, find: _not(found_in(text, find)), find
+        case "any_matches":
+            return _any_found, find
+        case _:
+            return lambda texts, find: _not(_any_found(texts, find)), find
+
+
+def _any_found(texts: Iterable[str], find: Search) -> bool | None:
+    return _any(found_in(text, find) for text in texts)
+
+
+def _not(reply: bool | None) -> bool | None:
+    return None if reply is None else not reply
+
+
+def _any(replies: Iterable[bool | None]) -> bool | None:
+    told = tuple(replies)
+    if True in told:
+        return True
+    return None if None in told else False
 
 
 def settled_from_below(name: str, at_least: Any, bound: Any) -> bool | None:
@@ -64,14 +123,21 @@ def settled_from_below(name: str, at_least: Any, bound: Any) -> bool | None:
 def read_bound(fact: Fact, name: str, node: Node) -> Bound:
     """The bound as this operator of this fact wants it. Raises InputError with the place."""
     match fact.bound_type:
+        case BoundType.TEXT | BoundType.TEXTS:
+            return _read_text_bound(fact, name, node)
+        case _:
+            return read_value(fact.bound_type, node)
+
+
+def read_value(bound_type: BoundType, node: Node) -> Bound:
+    """A quantity with its unit, a whole number, or true or false."""
+    match bound_type:
         case BoundType.COUNT:
             return expect.integer(node)
         case BoundType.BOOLEAN:
             return expect.boolean(node)
-        case BoundType.TEXT:
-            return _read_text_bound(fact, name, node)
         case _:
-            return _READERS[fact.bound_type](_with_number_as_text(node))
+            return _READERS[bound_type](_with_number_as_text(node))
 
 
 def _with_number_as_text(node: Node) -> Node:
@@ -81,17 +147,19 @@ def _with_number_as_text(node: Node) -> Node:
 
 
 def _read_text_bound(fact: Fact, name: str, node: Node) -> Bound:
-    match name:
-        case "in":
-            return tuple(_known_text(fact, item) for item in expect.sequence(node))
-        case "matches":
-            compile_pattern(expect.text(node), node.place)
-            return expect.text(node)
-        case _:
-            return _known_text(fact, node)
+    if name in LISTS:
+        words = tuple(known_text(fact, item) for item in expect.sequence(node))
+        if not words:
+            raise InputError(node.place, f"{name!r} needs at least one word")
+        return words
+    if name in PATTERNS:
+        compile_pattern(expect.text(node), node.place)
+        return expect.text(node)
+    return known_text(fact, node)
 
 
-def _known_text(fact: Fact, node: Node) -> str:
+def known_text(fact: Fact, node: Node) -> str:
+    """A text, and where the fact knows only some words one of these."""
     word = expect.text(node)
     if fact.words is not None and word not in fact.words:
         message = f"{fact.name} is one of {', '.join(fact.words)}; found {word!r}"

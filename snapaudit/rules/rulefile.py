@@ -3,40 +3,50 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node, read_yaml
-from snapaudit.errors import InputError, Place
+from snapaudit.errors import InputError
 from snapaudit.model.policy import Condition, Mode, Remedy, Rule, Severity, SubjectKind
+from snapaudit.rules.cases import read_cases
 from snapaudit.rules.conditions import read_condition
+from snapaudit.rules.environment import DEFAULT, refuse_unknown
 
-_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
-_REQUIRED = ("id", "title", "subject", "levels", "why", "fix")
-_OPTIONAL = ("unless", "remedy", "mode", "grace", "with_memory", "environments")
+ID_PATTERN = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
+REQUIRED = ("id", "title", "subject", "levels", "why", "fix")
+OPTIONAL = ("unless", "remedy", "mode", "grace", "notice", "with_memory", "environments", "cases")
+_ID = re.compile(ID_PATTERN, re.ASCII)
 Levels = dict[Severity, Condition]
 
 
-def read_rule(path: Path) -> Rule:
-    """The rule of a file, named like its id. Raises InputError with the place."""
+def read_rule(path: Path, environments: Collection[str] | None = None) -> Rule:
+    """The rule of a file, named like its id. Raises InputError with the place.
+
+    ``environments`` are the names it may have levels for besides ``default``; None: any.
+    """
     node = read_yaml(path)
-    keys = expect.mapping(node, _OPTIONAL, required=_REQUIRED)
+    keys = expect.mapping(node, OPTIONAL, required=REQUIRED)
     subject = expect.word(keys["subject"], SubjectKind)
+    own = _environments(keys.get("environments"), subject, environments)
     return Rule(
         id=_id(keys["id"], path),
         title=expect.text(keys["title"]),
         subject=subject,
         levels=_levels(keys["levels"], subject),
-        environment_levels=_environments(keys.get("environments"), subject),
+        environment_levels=own,
         unless=read_condition(keys["unless"], subject) if "unless" in keys else None,
         remedy=expect.word(keys["remedy"], Remedy) if "remedy" in keys else None,
         mode=_mode(keys),
         grace=_grace(keys),
+        notice=_notice(keys),
         with_memory=_with_memory(keys),
         why=expect.text(keys["why"]),
         fix=expect.text(keys["fix"]),
-        source=Place(str(path), node.place.line, node.place.column),
+        source=keys["id"].place,
+        cases=read_cases(keys["cases"], subject, {DEFAULT, *own}) if "cases" in keys else (),
     )
 
 
@@ -74,6 +84,19 @@ def _grace(keys: dict[str, Node]) -> timedelta | None:
     return grace
 
 
+def _notice(keys: dict[str, Node]) -> timedelta | None:
+    """A reminder inside the announced span; a longer one would come before the announcement."""
+    if "notice" not in keys:
+        return None
+    node, grace = keys["notice"], _grace(keys)
+    if grace is None:
+        raise InputError(node.key_place, "notice is for mode 'mark', before its grace is over")
+    notice = expect.duration(node)
+    if not timedelta() < notice < grace:
+        raise InputError(node.place, "a notice is longer than nothing and shorter than the grace")
+    return notice
+
+
 def _with_memory(keys: dict[str, Node]) -> bool:
     if "with_memory" not in keys:
         return False
@@ -95,6 +118,11 @@ def _levels(node: Node, subject: SubjectKind) -> Levels:
     }
 
 
-def _environments(node: Node | None, subject: SubjectKind) -> dict[str, Levels]:
+def _environments(
+    node: Node | None, subject: SubjectKind, known: Collection[str] | None
+) -> dict[str, Levels]:
     entries = expect.mapping(node) if node is not None else {}
+    if known is not None:
+        for name, child in entries.items():
+            refuse_unknown(name, child.key_place, {DEFAULT, *known})
     return {name: _levels(child, subject) for name, child in entries.items()}

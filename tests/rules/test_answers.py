@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snapaudit.codec.yaml import parse_yaml
@@ -13,9 +13,10 @@ from snapaudit.model.inventory import PowerState
 from snapaudit.model.policy import All, AnyOf, Comparison, Condition, SubjectKind
 from snapaudit.rules.answers import Answer, answer_of, compile_condition
 from snapaudit.rules.columns import Columns
-from snapaudit.rules.conditions import read_condition
+from snapaudit.rules.conditions import negation, read_condition
 from snapaudit.rules.explain import Explanation, explain
 from snapaudit.rules.facts import BoundType, all_facts
+from snapaudit.rules.operators import OPPOSITE, names
 from snapaudit.rules.purposes.classifier import classifier
 from snapaudit.rules.scene import MachineScene
 from snapaudit.rules.staging import stage
@@ -37,16 +38,44 @@ def asked(condition: Condition, name: str = "a", **machine: Any) -> Answer:
     return answer_of(reply)
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_all_is_as_sure_as_its_least_sure_part_and_no_outweighs(parts: list[Answer]) -> None:
     expected = next((word for word in ("no", "unknown") if word in parts), "yes")
     assert asked(All(parts=tuple(WORDS[part] for part in parts))) == expected
 
 
+@settings(deadline=None)
 @given(ANSWERS)
 def test_any_is_as_sure_as_its_surest_part_and_yes_outweighs(parts: list[Answer]) -> None:
     expected = next((word for word in ("yes", "unknown") if word in parts), "no")
     assert asked(AnyOf(parts=tuple(WORDS[part] for part in parts))) == expected
+
+
+CONDITIONS = st.recursive(
+    st.sampled_from([YES, NO, UNKNOWN]),
+    lambda parts: st.builds(
+        lambda group, some: group(parts=tuple(some)),
+        st.sampled_from([All, AnyOf]),
+        st.lists(parts, min_size=1, max_size=3),
+    ),
+    max_leaves=8,
+)
+TURNED = {Answer.YES: Answer.NO, Answer.NO: Answer.YES, Answer.UNKNOWN: Answer.UNKNOWN}
+
+
+@settings(deadline=None)
+@given(CONDITIONS)
+def test_not_turns_yes_and_no_round_and_leaves_the_unknown_unknown(condition: Condition) -> None:
+    assert asked(negation(condition)) is TURNED[asked(condition)]
+    assert negation(negation(condition)) == condition
+
+
+@pytest.mark.parametrize("word", OPPOSITE)
+def test_every_operator_has_an_opposite_that_fits_the_same_facts(word: str) -> None:
+    kinds = [kind for kind in BoundType if word in names(kind) and kind is not BoundType.BOOLEAN]
+    assert kinds
+    assert all(OPPOSITE[word] in names(kind) for kind in kinds)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +110,15 @@ def test_sum_known_in_part_answers_only_what_its_lower_bound_settles(
         ("{power: {is: paused}}", "yes"),
         ("{snapshots: {at_most: 0}, is_template: {is: false}}", "yes"),
         ("{any: [{snapshots: {over: 0}}, {all: [{power: {in: [paused]}}]}]}", "yes"),
+        ("{name: {is_not: Web01}}", "no"),
+        ("{name: {not_in: [a, b]}}", "yes"),
+        ("{name: {not_matches: '^web'}}", "no"),
+        ("{not: {power: {is: 'on'}}}", "yes"),
+        ("{not: {power: {is: paused}, name: {is: other}}}", "yes"),
+        ("{not: {is_busy: {is: true}}}", "unknown"),
+        ("{snapshots: {at_most: 0}, unless: {name: {matches: web}}}", "no"),
+        ("{snapshots: {at_most: 0}, unless: {is_busy: {is: true}}}", "unknown"),
+        ("{not: {any: [{snapshots: {over: 0}}, {not: {power: {is: paused}}}]}}", "yes"),
     ],
 )
 def test_written_condition_answers_as_it_reads(text: str, expected: str) -> None:
@@ -95,7 +133,13 @@ def test_half_a_surrogate_pair_in_a_name_does_no_harm() -> None:
 
 def test_hostile_pattern_takes_no_longer_than_the_text_is_long() -> None:
     condition = Comparison(fact="name", operator="matches", bound="(a+)+$")
-    assert asked(condition, name="a" * 100_000 + "!") == "no"
+    assert asked(condition, name="a" * 60_000 + "!") == "no"
+
+
+def test_name_of_a_megabyte_is_not_searched_and_never_matches() -> None:
+    name = "a" * 2**20
+    for operator in ("matches", "not_matches"):
+        assert asked(Comparison(fact="name", operator=operator, bound="(a+)+$"), name) == "unknown"
 
 
 def explained(rule: str, subject_id: str = "s", **changes: Any) -> Explanation:

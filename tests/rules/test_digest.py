@@ -15,6 +15,7 @@ from snapaudit.model.policy import (
     All,
     AnyOf,
     Bound,
+    Case,
     Comparison,
     Environment,
     Mode,
@@ -81,6 +82,7 @@ AGE = Comparison(fact="age", operator="over", bound=timedelta(seconds=1))
 CHANGES: dict[str, Callable[[Rule], Rule]] = {
     "mode": lambda rule: replace(rule, mode=Mode.REPORT),
     "grace": lambda rule: replace(rule, grace=timedelta(days=7)),
+    "notice": lambda rule: replace(rule, notice=timedelta(days=2)),
     "memory": lambda rule: replace(rule, with_memory=not rule.with_memory),
     "remedy": lambda rule: replace(rule, remedy=None),
     "exception": lambda rule: replace(rule, unless=None),
@@ -116,6 +118,16 @@ def test_digest_tells_bounds_of_different_types_apart(bounds: tuple[Bound, Bound
         return digest(with_first(lambda rule: replace(rule, levels={Severity.INFO: one})))
 
     assert judged(bounds[0]) != judged(bounds[1])
+
+
+def test_cases_and_places_of_bounds_are_left_out_since_they_decide_nothing() -> None:
+    case = Case(
+        given=(), severity=None, is_undetermined=True, environment=None, source=Place("x", 1)
+    )
+    assert digest(with_first(lambda rule: replace(rule, cases=(case,)))) == digest(policy())
+    moved = replace(AGE, source=Place("x", 1))
+    told = digest(with_first(lambda rule: replace(rule, unless=moved)))
+    assert told == digest(with_first(lambda rule: replace(rule, unless=AGE)))
 
 
 def test_place_is_left_out_even_when_it_changes() -> None:

@@ -54,6 +54,8 @@ def levels(text: str) -> Levels:
 
 
 REMEDY = "fix: Do it.\nremedy: delete-snapshot"
+MARKING = f"{REMEDY}\nmode: mark\ngrace: 7d"
+CASES = "fix: Do it.\ncases: "
 MISTAKES = [
     ("levels:\n  warning: {age: {over: 3d}}\n", "", "1:1", "the key 'levels' is missing"),
     ("why: Because.", "wyh: Because.", "6:1", "unknown key 'wyh'", "why"),
@@ -76,6 +78,10 @@ MISTAKES = [
     ("{age: {over: 3d}}", "{has_memory: {is: 'yes'}}", "5:30", "expected true or false"),
     ("{age: {over: 3d}}", "{name: {matches: 'a('}}", "5:29", "missing ): a("),
     ("{age: {over: 3d}}", "{name: {matches: '(?=a)'}}", "5:29", "invalid perl operator"),
+    ("{age: {over: 3d}}", "{name: {matches: '(\\pL{1,99}){1,9}'}}", "5:29", "smaller repetitions"),
+    ("{age: {over: 3d}}", "{unles: {age: {over: 3d}}}", "5:13", "unknown fact", "unless"),
+    ("{age: {over: 3d}}", "{not: [{age: {over: 3d}}]}", "5:18", "expected a mapping, found a list"),
+    ("{age: {over: 3d}}", "{kind: {in: []}}", "5:24", "'in' needs at least one word"),
     ("{age: {over: 3d}}", "{vm_power: {is: offf}}", "5:28", "vm_power is one of on, off", "off"),
     ("{age: {over: 3d}}", "{purpose: {in: [backup]}}", "5:28", "purpose is one of", None),
     ("{age: {over: 3d}}", "{kind: {in: internal}}", "5:24", "expected a list"),
@@ -91,9 +97,24 @@ MISTAKES = [
     ("fix: Do it.", f"{REMEDY}\ngrace: 7d", "9:1", "grace is for mode 'mark'"),
     ("fix: Do it.", "fix: Do it.\nwith_memory: true", "8:1", "with_memory needs remedy: delete-"),
     ("fix: Do it.", f"{REMEDY}\nwith_memory: 1", "9:14", "expected true or false, found 1"),
+    ("fix: Do it.", f"{MARKING}\nnotice: 2", "11:9", "like 3d or 12h, found 2"),
+    ("fix: Do it.", f"{MARKING}\nnotice: 7d", "11:9", "shorter than the grace"),
+    ("fix: Do it.", f"{MARKING}\nnotice: 0d", "11:9", "longer than nothing"),
+    ("fix: Do it.", "fix: Do it.\nnotice: 2d", "8:1", "notice is for mode 'mark'"),
+    ("fix: Do it.", "fix: Do it.\nenvironments: {prd: {info: {age: {over: 1d}}}}", "8:16",
+     "there is no environment 'prd'; known: default, prod", "prod"),
+    ("fix: Do it.", f"{CASES}[]", "8:8", "write at least one case"),
+    ("fix: Do it.", f"{CASES}[{{given: {{age: 4d}}}}]", "8:9", "the key 'expect' is missing"),
+    ("fix: Do it.", f"{CASES}[{{given: {{agee: 4d}}, expect: none}}]", "8:18", "no fact", "age"),
+    ("fix: Do it.", f"{CASES}[{{given: {{age: 4}}, expect: none}}]", "8:23", "write a number with"),
+    ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: waring}}]", "8:29", "expected one", "warning"),
+    ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: [none, info]}}]", "8:29", "stands alone"),
+    ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: [info, warning]}}]", "8:29", "or a level and"),
+    ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: none, environment: prod}}]", "8:48",
+     "there is no environment 'prod'; known: default", None),
     ("fix: Do it.", "fix: Do it.\nmode: delete", "8:7", "expected one of report, mark, apply"),
     ("fix: Do it.", "fix: Do it.\nid: twice", "8:1", "the key 'id' stands twice"),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake[1].strip()[:40])
@@ -114,7 +135,9 @@ def test_mistake_is_told_with_its_place_and_the_nearest_word(
 def test_grd_15_rule_that_marks_says_for_how_long_it_announces(tmp_path: Path) -> None:
     text = f"{GOOD}remedy: delete-snapshot\nmode: mark\ngrace: 7d\n"
     rule = rule_of(load(written(tmp_path, text)), "my-rule")
-    assert (rule.mode, rule.grace) == (Mode.MARK, timedelta(days=7))
+    assert (rule.mode, rule.grace, rule.notice) == (Mode.MARK, timedelta(days=7), None)
+    reminding = load(written(tmp_path, f"{text}notice: 2d\n"))
+    assert rule_of(reminding, "my-rule").notice == timedelta(days=2)
 
 
 def test_grd_14_rule_means_snapshots_with_memory_only_where_it_says_so(tmp_path: Path) -> None:
