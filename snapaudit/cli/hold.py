@@ -17,9 +17,9 @@ from snapaudit.codec.documents import to_document
 from snapaudit.codec.strict import pretty
 from snapaudit.enforce.holding import Wish, add, remove
 from snapaudit.enforce.holds import HOLDS_SCHEMA, Holds, read_holds
-from snapaudit.enforce.inband import parse_until
 from snapaudit.enforce.state import State
 from snapaudit.errors import RefusedError, UsageError
+from snapaudit.model.until import parse_until
 from snapaudit.report.escape import plain
 
 FORMATS = ("table", "json")

@@ -8,23 +8,28 @@ from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node, read_yaml
 from snapaudit.config.approvals import approvals
 from snapaudit.config.endpoints import OptionsOf, endpoints
+from snapaudit.config.exemptions import FILE_NAME, exemption_settings
 from snapaudit.config.history import history
 from snapaudit.config.limits import limits
 from snapaudit.config.mail import mail
 from snapaudit.config.policy import environments, rules
-from snapaudit.config.settings import Settings
+from snapaudit.config.settings import ExemptionSettings, Settings
 from snapaudit.errors import InputError
 
 VERSION = 1
 KEYS = (
-    *("version", "endpoints", "environments", "rules", "limits", "approvals"),
-    *("state", "reports", "history", "mail"),
+    *("version", "endpoints", "environments", "rules", "exemptions", "limits"),
+    *("approvals", "state", "reports", "history", "mail"),
 )
 
 
 def defaults(folder: Path) -> Settings:
     """The settings without any file: no endpoint, state and reports below the folder."""
-    return Settings(state=folder / ".snapaudit", reports=folder / "reports")
+    return Settings(
+        exemptions=ExemptionSettings(file=folder / FILE_NAME),
+        state=folder / ".snapaudit",
+        reports=folder / "reports",
+    )
 
 
 def load(path: Path, *, options_of: OptionsOf) -> Settings:
@@ -44,6 +49,9 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
         ),
         environments=expect.optional(found, "environments", environments, ()),
         rules=expect.optional(found, "rules", lambda at: rules(at, folder), standing.rules),
+        exemptions=expect.optional(
+            found, "exemptions", lambda at: exemption_settings(at, folder), standing.exemptions
+        ),
         limits=expect.optional(found, "limits", limits, standing.limits),
         approvals=expect.optional(found, "approvals", lambda at: approvals(at, folder), None),
         state=expect.optional(found, "state", lambda at: expect.path(at, folder), standing.state),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 from snapaudit.codec.yaml import Node
 from snapaudit.errors import Place
 from snapaudit.model.approvals import Approvals
 from snapaudit.model.endpoint import Endpoint, SecretReference
+from snapaudit.model.exemption import LONGEST_LIFE
 from snapaudit.model.history import Keeping
 from snapaudit.model.limits import Limits
 from snapaudit.model.policy import Environment
@@ -36,6 +38,21 @@ class RuleSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExemptionSettings:
+    """Where exemptions stand (None: nowhere), and what the site allows.
+
+    ``must_exist``: the configuration names the file. ``honour_expiry``: how long from its creation
+    a last day that stands in a snapshot's text is honoured; None: not at all.
+    """
+
+    file: Path | None = None
+    must_exist: bool = False
+    max_life: timedelta = LONGEST_LIFE
+    require_ticket: bool = False
+    honour_expiry: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     """The mail server and the addresses reports go from and to."""
 
@@ -53,6 +70,7 @@ class Settings:
     endpoints: tuple[Endpoint, ...] = ()
     environments: tuple[Environment, ...] = ()
     rules: RuleSettings = RuleSettings()
+    exemptions: ExemptionSettings = ExemptionSettings()
     limits: Limits = field(default_factory=Limits)
     approvals: Approvals | None = None
     state: Path

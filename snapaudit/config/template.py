@@ -82,6 +82,18 @@ _REST = """
 #       prod: {warning: 24h, critical: 72h}
 #       default: {warning: 7d}
 
+## Exemptions: findings that somebody accepts for a while ("snapaudit exempt add").
+##   file:           where they stand; without this key exemptions.yaml beside this file, if any
+##   max_life:       the longest one counts, from its creation
+##   require_ticket: true: each must name a ticket
+##   honour_expiry:  how long from its creation a snapshot is left alone because its own name or
+##                   description says "keep until 2026-12-01"; without this key not at all
+# exemptions:
+#   file: exemptions.yaml
+#   max_life: 180d
+#   require_ticket: true
+#   honour_expiry: 30d
+
 ## How much one run of "snapaudit enforce --apply" may change.
 ##   min_age:     younger snapshots are never deleted
 ##   max_actions: most actions in one run

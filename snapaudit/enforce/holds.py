@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from snapaudit.codec.strict import parse_by_hand
-from snapaudit.enforce.inband import marked, parse_until
+from snapaudit.enforce.inband import marked
 from snapaudit.enforce.likeness import fold, means
 from snapaudit.enforce.state import State, distrust, opened, read_all
 from snapaudit.errors import InputError
 from snapaudit.model.hold import Hold
 from snapaudit.model.inventory import Snapshot, VirtualMachine
+from snapaudit.model.until import parse_until
 
 HOLDS_SCHEMA = "snapaudit/holds@1"
 MAX_BYTES = 16 * 2**20

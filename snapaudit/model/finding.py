@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from snapaudit.model.exemption import ExemptionStanding
 from snapaudit.model.inventory import ByteRange, CoverageState, Inventory
 from snapaudit.model.policy import Remedy, Severity, SubjectKind
 
@@ -39,7 +40,9 @@ class Evidence:
 class Finding:
     """One rule matched one subject.
 
-    ``due_at`` is when it may be acted on, for a rule that announces first; None for all others.
+    ``exemption`` says who accepts it, until when and why. ``due_at`` is when it may be acted on,
+    for a rule that announces first, and ``notice_at`` when the last reminder of that begins; None
+    for all others.
     """
 
     rule: str
@@ -50,6 +53,7 @@ class Finding:
     fingerprint: str
     exemption: str | None = None
     due_at: datetime | None = None
+    notice_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +100,10 @@ class EndpointCoverage:
 class Summary:
     """The numbers an administrator asks for first.
 
+    Findings that an exemption accepts are counted as ``exempt`` alone, whatever their severity.
     ``snapshot_bytes`` adds up the sizes that are known; ``unknown_sizes`` counts the others.
     ``reclaimable_bytes`` is what deleting the snapshots that a finding offers, and that nothing
-    protects, would give back; no byte counts twice.
+    protects or exempts, would give back; no byte counts twice.
     """
 
     info: int
@@ -113,6 +118,7 @@ class Summary:
     reclaimable_bytes: ByteRange
     rules: int
     disabled_rules: tuple[str, ...] = ()
+    exempt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +133,7 @@ class Audit:
     undetermined: tuple[Undetermined, ...]
     purposes: tuple[Purpose, ...]
     inventories: tuple[Inventory, ...]
+    exemptions: tuple[ExemptionStanding, ...] = ()
 
 
 def fingerprint(rule: str, subject: Subject) -> str:

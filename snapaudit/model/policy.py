@@ -7,6 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from snapaudit.errors import Place
+from snapaudit.model.exemption import LONGEST_LIFE, Exemption
 
 
 class Severity(StrEnum):
@@ -30,6 +31,7 @@ class SubjectKind(StrEnum):
     DATASTORE = "datastore"
     FILE = "file"
     ENDPOINT = "endpoint"
+    EXEMPTION = "exemption"
 
 
 class Remedy(StrEnum):
@@ -114,7 +116,8 @@ class Rule:
     ``environment_levels`` replaces them for the machines of an environment. ``grace`` is how long
     a finding of mode ``mark`` is announced before it may be acted on, ``notice`` how long before
     that moment it is announced once more. ``with_memory``: the remedy is meant for snapshots that
-    hold a machine's memory too. ``cases`` prove the rule, and decide nothing.
+    hold a machine's memory too. ``honours_expiry``: a last day that a snapshot's own text declares
+    keeps its findings back, as far as the site allows. ``cases`` prove the rule, and decide nothing.
     """
 
     id: str
@@ -130,6 +133,7 @@ class Rule:
     grace: timedelta | None = None
     notice: timedelta | None = None
     with_memory: bool = False
+    honours_expiry: bool = False
     environment_levels: dict[str, dict[Severity, Condition]]
     cases: tuple[Case, ...] = field(default=(), compare=False)
 
@@ -147,8 +151,17 @@ class Environment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """The rules in force, in the order of their ids, and the environments they look at."""
+    """The rules in force, in the order of their ids, and the environments they look at.
+
+    ``exemptions`` as their file has them, counting no longer than ``longest_exemption``.
+    ``honour_expiry``: how long from its creation a last day in a snapshot's own text is honoured,
+    None: not at all. ``endpoints``: every one there is, so that what was left out is noticed.
+    """
 
     rules: tuple[Rule, ...]
     environments: tuple[Environment, ...] = ()
     disabled: tuple[str, ...] = ()
+    exemptions: tuple[Exemption, ...] = ()
+    longest_exemption: timedelta = LONGEST_LIFE
+    honour_expiry: timedelta | None = None
+    endpoints: tuple[str, ...] = ()

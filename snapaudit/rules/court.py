@@ -13,6 +13,7 @@ from snapaudit.rules.judge import Judge, Judgement, judge_of
 from snapaudit.rules.scene import (
     DatastoreScene,
     EndpointScene,
+    ExemptionScene,
     FileScene,
     MachineScene,
     Scene,
@@ -39,7 +40,7 @@ class Court:
                 return self._of_machine(scene.vm, scene.endpoint)
             case FileScene(vm=VirtualMachine() as vm):
                 return self._of_machine(vm, scene.endpoint)
-            case FileScene() | DatastoreScene() | EndpointScene():
+            case FileScene() | DatastoreScene() | EndpointScene() | ExemptionScene():
                 return None
 
     def _of_machine(self, vm: VirtualMachine, endpoint: EndpointScene) -> str | None:
@@ -56,10 +57,14 @@ class Court:
     def judgements(self, scenes: Stage) -> Iterator[Judgement]:
         """What every rule says about every scene of one inventory."""
         for kind, some in scenes.by_kind():
-            for environment, alike in self._by_environment(some):
-                for columns in _portions(alike):
-                    for judge in self.judges(kind, environment):
-                        yield from judge.judgements(columns)
+            yield from self.about(kind, some)
+
+    def about(self, kind: SubjectKind, scenes: Sequence[Scene]) -> Iterator[Judgement]:
+        """What every rule about a kind of subject says about scenes of that kind."""
+        for environment, alike in self._by_environment(scenes):
+            for columns in _portions(alike):
+                for judge in self.judges(kind, environment):
+                    yield from judge.judgements(columns)
 
     def _by_environment(
         self, scenes: Sequence[Scene]

@@ -6,7 +6,7 @@ Pure: equal arguments give an equal audit, in the same order.
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -21,7 +21,10 @@ from snapaudit.model.finding import (
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import Policy, Severity
+from snapaudit.rules.acceptance import SnapshotPlace
 from snapaudit.rules.court import Court
+from snapaudit.rules.declared import declared_keeps
+from snapaudit.rules.exemptions import Accepted, accept
 from snapaudit.rules.judge import Judgement
 from snapaudit.rules.purposes.classifier import classifier
 from snapaudit.rules.scene import SnapshotScene
@@ -44,7 +47,8 @@ def audit(
     """
     seen = tuple(sorted(inventories, key=lambda item: (item.endpoint, item.collected_at)))
     with _collector_at_rest():
-        judgements, purposes = _judge(seen, policy, now, past)
+        accepted, purposes = _judge(seen, policy, now, past)
+        judgements = accepted.judgements
         findings = [item for item in judgements if isinstance(item, Finding)]
         undetermined = [item for item in judgements if isinstance(item, Undetermined)]
         findings.sort(key=lambda item: (item.rule, *_subject_order(item.subject)))
@@ -59,20 +63,23 @@ def audit(
             undetermined=tuple(undetermined),
             purposes=tuple(purposes),
             inventories=seen,
+            exemptions=accepted.exemptions,
         )
 
 
 def _judge(
-    inventories: Iterable[Inventory], policy: Policy, now: datetime, past: Past
-) -> tuple[list[Judgement], list[Purpose]]:
+    inventories: Sequence[Inventory], policy: Policy, now: datetime, past: Past
+) -> tuple[Accepted, list[Purpose]]:
     court = Court(policy)
     judgements: list[Judgement] = []
     purposes: list[Purpose] = []
+    declared: dict[SnapshotPlace, str] = {}
     for inventory in inventories:
         scenes = stage(inventory, now, classifier(), past)
         purposes.extend(_purpose(scene) for scene in scenes.snapshots)
         judgements.extend(court.judgements(scenes))
-    return judgements, purposes
+        declared.update(declared_keeps(scenes.snapshots, policy.honour_expiry))
+    return accept(judgements, court, policy, inventories, now, declared), purposes
 
 
 @contextmanager

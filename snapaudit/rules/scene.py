@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from snapaudit.model.exemption import Exemption
 from snapaudit.model.finding import Subject
 from snapaudit.model.inventory import Datastore, Inventory, Snapshot, VirtualMachine
 from snapaudit.model.past import Forecast, Growth
@@ -143,4 +144,23 @@ class FileScene:
         )
 
 
-Scene = EndpointScene | DatastoreScene | MachineScene | SnapshotScene | FileScene
+@dataclass(frozen=True, slots=True, eq=False)
+class ExemptionScene:
+    """One exemption, which counts no longer than ``longest``.
+
+    ``findings`` is how many it accepted; with something that it selects not seen, a lower bound.
+    """
+
+    exemption: Exemption
+    now: datetime
+    longest: timedelta
+    findings: int | Unknown
+
+    @property
+    def subject(self) -> Subject:
+        """What a finding about the exemption names; it belongs to no endpoint."""
+        name = self.exemption.id
+        return Subject(kind=SubjectKind.EXEMPTION, endpoint="", id=name, name=name)
+
+
+Scene = EndpointScene | DatastoreScene | MachineScene | SnapshotScene | FileScene | ExemptionScene

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from snapaudit.model.finding import Finding, Summary, Undetermined
 from snapaudit.model.inventory import ByteRange, Inventory, Snapshot, VirtualMachine
@@ -18,7 +18,8 @@ def summarize(
     undetermined: Sequence[Undetermined],
 ) -> Summary:
     """The numbers of one audit."""
-    severities = [finding.severity for finding in findings]
+    standing = [finding for finding in findings if finding.exemption is None]
+    severities = [finding.severity for finding in standing]
     machines = [vm for inventory in inventories for vm in inventory.virtual_machines]
     sizes = [shot.size_bytes for vm in machines for shot in vm.snapshots]
     return Summary(
@@ -34,10 +35,11 @@ def summarize(
         reclaimable_bytes=_reclaimable(inventories, findings),
         rules=len(policy.rules),
         disabled_rules=policy.disabled,
+        exempt=len(findings) - len(standing),
     )
 
 
-def _reclaimable(inventories: Sequence[Inventory], findings: Iterable[Finding]) -> ByteRange:
+def _reclaimable(inventories: Sequence[Inventory], findings: Sequence[Finding]) -> ByteRange:
     """What deleting every offered snapshot gives back, each counted once and taken alone."""
     offered = _offered(findings)
     gains = [
@@ -55,12 +57,15 @@ def _reclaimable(inventories: Sequence[Inventory], findings: Iterable[Finding]) 
     )
 
 
-def _offered(findings: Iterable[Finding]) -> frozenset[_Identity]:
-    return frozenset(
-        (finding.subject.endpoint, finding.subject.vm_id, finding.subject.id)
-        for finding in findings
-        if finding.remedy is Remedy.DELETE_SNAPSHOT and finding.subject.kind is SubjectKind.SNAPSHOT
-    )
+def _offered(findings: Sequence[Finding]) -> frozenset[_Identity]:
+    """The snapshots that may go by a finding; one that is accepted keeps its snapshot from all."""
+    about = [one for one in findings if one.subject.kind is SubjectKind.SNAPSHOT]
+    asked = {_identity(one) for one in about if one.remedy is Remedy.DELETE_SNAPSHOT}
+    return frozenset(asked - {_identity(one) for one in about if one.exemption is not None})
+
+
+def _identity(finding: Finding) -> _Identity:
+    return (finding.subject.endpoint, finding.subject.vm_id, finding.subject.id)
 
 
 def _is_free(vm: VirtualMachine, snapshot: Snapshot) -> bool:

@@ -5,7 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from snapaudit.config import accounts, approvals, endpoints, limits, loader, mail, policy
+from snapaudit.config import (
+    accounts,
+    approvals,
+    endpoints,
+    exemptions,
+    limits,
+    loader,
+    mail,
+    policy,
+)
 from snapaudit.config.settings import Settings
 from snapaudit.config.template import text
 from snapaudit.model.endpoint import Endpoint, SecretSource
@@ -20,6 +29,7 @@ KEYS = {
     *accounts.TLS_KEYS,
     *policy.RULE_KEYS,
     *policy.WHERE_KEYS,
+    *exemptions.KEYS,
     *limits.KEYS,
     *approvals.KEYS,
     *mail.REQUIRED,
@@ -54,6 +64,8 @@ def test_every_example_is_valid(tmp_path: Path, found: tuple[Endpoint, ...]) -> 
     assert read.rules.disable
     assert set(read.rules.levels["stale-snapshot"]) == {"prod", "default"}
     assert read.limits.window is not None
+    assert read.exemptions.honour_expiry is not None
+    assert read.exemptions.max_life == loader.defaults(tmp_path).exemptions.max_life
     assert read.approvals is not None
     assert read.mail is not None
 

@@ -6,9 +6,9 @@ bound is written, its docstring is its line in the documentation.
 
 from __future__ import annotations
 
-from snapaudit.rules.facts import datastore, endpoint, file, snapshot, virtual_machine
+from snapaudit.rules.facts import datastore, endpoint, exemption, file, snapshot, virtual_machine
 from snapaudit.rules.facts.registry import BoundType, Fact, all_facts, facts_of
 
-_MODULES = (datastore, endpoint, file, snapshot, virtual_machine)
+_MODULES = (datastore, endpoint, exemption, file, snapshot, virtual_machine)
 
 __all__ = ["BoundType", "Fact", "all_facts", "facts_of"]

@@ -15,6 +15,7 @@ from snapaudit.rules.quantity import Bytes, Share, Unknown
 from snapaudit.rules.scene import (
     DatastoreScene,
     EndpointScene,
+    ExemptionScene,
     FileScene,
     MachineScene,
     SnapshotScene,
@@ -71,6 +72,7 @@ _SUBJECTS: dict[type[Any], SubjectKind] = {
     DatastoreScene: SubjectKind.DATASTORE,
     FileScene: SubjectKind.FILE,
     EndpointScene: SubjectKind.ENDPOINT,
+    ExemptionScene: SubjectKind.EXEMPTION,
 }
 _BOUND_TYPES: dict[object, BoundType] = {
     timedelta: BoundType.DURATION,
