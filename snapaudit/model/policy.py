@@ -117,7 +117,7 @@ class Rule:
     a finding of mode ``mark`` is announced before it may be acted on, ``notice`` how long before
     that moment it is announced once more. ``with_memory``: the remedy is meant for snapshots that
     hold a machine's memory too. ``honours_expiry``: a last day that a snapshot's own text declares
-    keeps its findings back, as far as the site allows. ``cases`` prove the rule, and decide nothing.
+    keeps its findings back, as far as the site allows. ``cases`` prove the rule and decide nothing.
     """
 
     id: str

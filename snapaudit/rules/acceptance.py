@@ -12,8 +12,7 @@ from snapaudit.model.exemption import Exemption, Selector
 from snapaudit.model.finding import Finding, Subject, Undetermined
 from snapaudit.model.inventory import Inventory, VirtualMachine
 from snapaudit.model.policy import Policy, SubjectKind
-from snapaudit.rules.environment import environment_of
-from snapaudit.rules.levels import DEFAULT
+from snapaudit.rules.environment import DEFAULT, environment_of
 
 SnapshotPlace = tuple[str, str | None, str]
 _WILD = frozenset("*?[")

@@ -17,7 +17,10 @@ from snapaudit.rules.environment import DEFAULT, refuse_unknown
 
 ID_PATTERN = r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*"
 REQUIRED = ("id", "title", "subject", "levels", "why", "fix")
-OPTIONAL = ("unless", "remedy", "mode", "grace", "notice", "with_memory", "environments", "cases")
+OPTIONAL = (
+    *("unless", "remedy", "mode", "grace", "notice", "with_memory", "honours_expiry"),
+    *("environments", "cases"),
+)
 _ID = re.compile(ID_PATTERN, re.ASCII)
 Levels = dict[Severity, Condition]
 
@@ -43,6 +46,7 @@ def read_rule(path: Path, environments: Collection[str] | None = None) -> Rule:
         grace=_grace(keys),
         notice=_notice(keys),
         with_memory=_with_memory(keys),
+        honours_expiry=_honours_expiry(keys, subject),
         why=expect.text(keys["why"]),
         fix=expect.text(keys["fix"]),
         source=keys["id"].place,
@@ -103,6 +107,16 @@ def _with_memory(keys: dict[str, Node]) -> bool:
     node, remedy = keys["with_memory"], keys.get("remedy")
     if remedy is None or remedy.value != Remedy.DELETE_SNAPSHOT:
         message = f"with_memory needs remedy: {Remedy.DELETE_SNAPSHOT}; nothing else asks for it"
+        raise InputError(node.key_place, message)
+    return expect.boolean(node)
+
+
+def _honours_expiry(keys: dict[str, Node], subject: SubjectKind) -> bool:
+    if "honours_expiry" not in keys:
+        return False
+    node = keys["honours_expiry"]
+    if subject is not SubjectKind.SNAPSHOT:
+        message = f"honours_expiry is for rules about a snapshot: a {subject} declares no last day"
         raise InputError(node.key_place, message)
     return expect.boolean(node)
 
