@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from functools import cache, lru_cache
 
 from snapaudit.model.inventory import Snapshot
+from snapaudit.rules.purposes.catalogue import Marker
 from snapaudit.rules.purposes.company import Company
 from snapaudit.rules.purposes.expiry import Expiry, ExpiryReader
 from snapaudit.rules.purposes.folding import fold
 from snapaudit.rules.purposes.lexicon import Lexicon, read_words
-from snapaudit.rules.purposes.markers import Marker, Markers
+from snapaudit.rules.purposes.markers import Markers
 from snapaudit.rules.purposes.reading import PurposeWord, Reading
 from snapaudit.rules.purposes.score import Clues, score
 from snapaudit.rules.purposes.weights import read_weights

@@ -9,9 +9,10 @@ from functools import lru_cache
 
 from snapaudit.errors import Place
 from snapaudit.rules.patterns import as_utf8, compile_pattern
+from snapaudit.rules.purposes.catalogue import Field, Marker
 from snapaudit.rules.purposes.folding import fold
 from snapaudit.rules.purposes.lexicon import Lexicon, Topic, Word
-from snapaudit.rules.purposes.markers import Field, Marker, Markers
+from snapaudit.rules.purposes.markers import Markers
 from snapaudit.rules.purposes.shape import shape, text_of
 
 _REMEMBERED = 65536
