@@ -54,6 +54,35 @@ def parse_ratio(text: str) -> float:
     return float(matched[1]) / 100
 
 
+def write_duration(duration: timedelta) -> str:
+    """As ``parse_duration`` reads it: ``3d``, ``1d12h``, ``0s``. Not below zero."""
+    microseconds = duration // timedelta(microseconds=1)
+    parts = []
+    for unit in ("d", "h", "m"):
+        number, microseconds = divmod(microseconds, DURATION_UNITS[unit] * 10**6)
+        parts += [f"{number}{unit}"] if number else []
+    if microseconds or not parts:
+        parts.append(f"{_decimal(microseconds, 10**6)}s")
+    return "".join(parts)
+
+
+def write_size(size: int) -> str:
+    """As ``parse_size`` reads it, in the largest unit that needs no fraction: ``20GB``."""
+    fitting = ((size // factor, unit) for unit, factor in SIZE_UNITS.items() if not size % factor)
+    number, unit = min(fitting, key=lambda pair: (pair[0], pair[1] == "KB"))
+    return f"{number}{unit}" if size else "0B"
+
+
+def write_ratio(ratio: float) -> str:
+    """As ``parse_ratio`` reads it: ``85%``, ``2.5%``."""
+    return f"{_decimal(round(ratio * 10**8), 10**6)}%"
+
+
+def _decimal(number: int, parts: int) -> str:
+    whole, rest = divmod(number, parts)
+    return f"{whole}.{rest:06}".rstrip("0").rstrip(".") if rest else str(whole)
+
+
 def format_iso_duration(duration: timedelta) -> str:
     """ISO 8601, in days, hours, minutes and seconds: ``P3DT12H``, ``PT0S``."""
     sign = "-" if duration < timedelta(0) else ""
