@@ -15,6 +15,7 @@ from types import FrameType
 
 from snapaudit import registry
 from snapaudit.app.audit import audit
+from snapaudit.app.exempting import Exempting
 from snapaudit.app.gather import SecretOf, collect
 from snapaudit.app.planning import refuse_if_over, refuse_if_unfit
 from snapaudit.app.remembering import announced, held_against_memory
@@ -184,7 +185,8 @@ def _run(ground: Ground, settings: Settings, policy: Policy, means: Means) -> Ru
         done.stopped_because = f"not settled: {settled.open[0]}"
     else:
         seen = _preflight(ground, settings, policy, means)
-        done = execute(_on(ground, seen, policy), settled.unfinished)
+        exempting = Exempting(seen, policy, settings, ground.clock)
+        done = execute(replace(_on(ground, seen, policy), exempt=exempting), settled.unfinished)
     try:
         ground.journal.mark_head()
         if seen is not None:

@@ -48,11 +48,12 @@ class Patience:
 class Ground:
     """One run. ``actuators`` and ``abilities`` by endpoint.
 
-    ``holds`` is read anew before each act. ``objection`` says why nothing may be sent any more: the
-    lock is lost, for one. ``offered``: what the rules still ask for on the fresh view;
-    ``with_memory`` the part of it that a rule wants even with a machine's memory. ``gaps``: why the
-    fresh view of an endpoint is not a whole one, which a look at a single machine may not show.
-    ``stops`` tells how often somebody asked to stop.
+    ``holds`` is read anew before each act, and ``exempt``, which says why an exemption keeps a
+    place. ``objection`` says why nothing may be sent any more: the lock is lost, for one.
+    ``offered``: what the rules still ask for on the fresh view; ``with_memory`` the part of it that
+    a rule wants even with a machine's memory. ``gaps``: why the fresh view of an endpoint is not a
+    whole one, which a look at a single machine may not show. ``stops`` tells how often somebody
+    asked to stop.
     """
 
     run_id: str
@@ -69,6 +70,7 @@ class Ground:
     named: frozenset[str] = frozenset()
     with_memory: frozenset[Place] = frozenset()
     gaps: Mapping[str, str] = field(default_factory=dict)
+    exempt: Callable[[Place], str | None] = lambda _place: None
     objection: Callable[[], str | None] = lambda: None
     stops: Callable[[], int] = lambda: 0
     tell: Callable[[Merging], None] = lambda _sign: None

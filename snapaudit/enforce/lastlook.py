@@ -31,7 +31,11 @@ class LastLook:
         if vm is None:
             differences = compare(self.expected, self.action.vm_id, seen).differences
             return Guard.UNCHANGED, "; ".join(differences)
-        if self.ground.place(self.action) not in self.ground.offered:
+        place = self.ground.place(self.action)
+        exempt = self.ground.exempt(place)
+        if exempt is not None:
+            return Guard.HELD, exempt
+        if place not in self.ground.offered:
             return Guard.PROTECTED, "no rule asks for it any more"
         return first_refusal(self._case(seen, vm))
 
@@ -66,7 +70,8 @@ class LastLook:
             now=now,
             limits=ground.limits,
             abilities=ground.abilities[self.action.endpoint],
-            held=ground.holds().why_held(self.action.endpoint, vm, snapshot, now),
+            held=ground.holds().why_held(self.action.endpoint, vm, snapshot, now)
+            or ground.exempt(ground.place(self.action)),
             unsettled=None,
             purpose=ground.purposes.get(ground.place(self.action)),
             may_hold_memory=ground.place(self.action) in ground.with_memory,

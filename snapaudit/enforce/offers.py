@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,7 +51,7 @@ def offers(audit: Audit, policy: Policy, now: datetime) -> Offers:
             asked.setdefault(place, []).append(finding)
         else:
             silent.setdefault(place, reason)
-    exempt = dict(_exempt(audit))
+    exempt = exempt_places(audit.findings)
     return Offers(
         asked={
             place: _offer(found, rules) for place, found in asked.items() if place not in exempt
@@ -60,9 +60,13 @@ def offers(audit: Audit, policy: Policy, now: datetime) -> Offers:
     )
 
 
-def _exempt(audit: Audit) -> Iterator[tuple[Place, str]]:
+def exempt_places(findings: Iterable[Finding]) -> dict[Place, str]:
     """What somebody wants to keep: one exempt finding is enough, whatever its rule would do."""
-    for finding in audit.findings:
+    return dict(_exempt(findings))
+
+
+def _exempt(findings: Iterable[Finding]) -> Iterator[tuple[Place, str]]:
+    for finding in findings:
         subject = finding.subject
         place = _place(finding)
         if subject.kind is SubjectKind.SNAPSHOT and subject.vm_id is not None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 
 from snapaudit.model.exemption import Exemption, ExemptionStanding, standing
-from snapaudit.model.finding import Finding, Undetermined
+from snapaudit.model.finding import Audit, Finding, Undetermined
 from snapaudit.model.inventory import CoverageState, Inventory
 from snapaudit.model.policy import Policy, SubjectKind
 from snapaudit.rules.acceptance import Acceptance, SnapshotPlace
@@ -63,6 +63,14 @@ def _judged(judgements: Iterable[Judgement], acceptance: Acceptance) -> Iterator
             case Undetermined():
                 acceptance.note(one)
                 yield one
+
+
+def accept_again(audit: Audit, policy: Policy, now: datetime) -> tuple[Finding, ...]:
+    """The findings of an audit under exemptions that came since; what was accepted stays so."""
+    acceptance = Acceptance(policy, audit.inventories, now, {})
+    return tuple(
+        one if one.exemption is not None else acceptance.judged(one) for one in audit.findings
+    )
 
 
 def exemption_scenes(

@@ -10,7 +10,7 @@ from pathlib import Path
 from snapaudit.app.applying import Means, apply
 from snapaudit.app.audit import audit, policy_of
 from snapaudit.app.planning import Wanted, make_plan, sign_off
-from snapaudit.config.settings import Settings
+from snapaudit.config.settings import ExemptionSettings, Settings
 from snapaudit.enforce.holding import Wish, add
 from snapaudit.enforce.journal import Record, read_journal
 from snapaudit.enforce.sealing import read_plan, write_plan
@@ -75,7 +75,13 @@ class Office:
             state=self.folder,
             reports=self.folder,
             source=self.source,
+            exemptions=ExemptionSettings(file=self.exemptions),
         )
+
+    @property
+    def exemptions(self) -> Path:
+        """Where findings are accepted; nothing is until somebody writes it."""
+        return self.folder / "exemptions.yaml"
 
     @property
     def journal(self) -> Record:

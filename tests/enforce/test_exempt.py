@@ -1,0 +1,133 @@
+"""What an exemption keeps is not deleted, whenever the exemption comes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from snapaudit.app.audit import with_exemptions
+from snapaudit.errors import InputError
+from snapaudit.model.journal import Event
+from snapaudit.model.outcome import Outcome, RunReport
+from snapaudit.model.plan import Guard
+from tests.enforce.fake.things import Way
+from tests.enforce.folders import quick_folder
+from tests.faults.site import Site
+
+ENTRY = """\
+version: 1
+exemptions:
+  - id: EX-1
+    rules: [stale-snapshot]
+    selector: {vm: %s}
+    owner: ada
+    reason: still needed
+    created: %s
+    expires: %s
+"""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    """Two machines: web01 is done in one call, and app01 waits for it on the same datastore."""
+    with quick_folder() as folder:
+        site = Site(folder)
+        site.more(1)
+        yield site
+        assert site.world.ledger.violations == []
+
+
+def accept(site: Site, vm: str, *, days: int = 30) -> None:
+    now = site.world.clock.now()
+    dates = (f"{now - timedelta(days=1):%Y-%m-%d}", f"{now + timedelta(days=days):%Y-%m-%d}")
+    site.office.exemptions.write_text(ENTRY % (vm, *dates), encoding="utf-8")
+
+
+def judge_anew(site: Site) -> None:
+    """As every command does when it begins."""
+    site.office.rules = with_exemptions(site.office.rules, site.office.settings)
+
+
+def of(report: RunReport, name: str) -> Outcome:
+    (found,) = [one for one in report.outcomes if one.action.vm_name == name]
+    return found
+
+
+def test_exempt_snapshot_never_enters_a_plan_and_says_why(site: Site) -> None:
+    accept(site, "web01")
+    judge_anew(site)
+    made = site.office.read(site.office.plan())
+    assert [one.vm_name for one in made.actions] == ["app01"]
+    (kept,) = [one for one in made.kept if one.vm_name == "web01"]
+    assert kept.reason.startswith("exempt: EX-1 of ada until ")
+    assert kept.reason.endswith(": still needed")
+
+
+def test_grd_26_exemption_between_plan_and_apply_refuses_its_action_and_no_other(
+    site: Site,
+) -> None:
+    plan = site.office.plan()
+    accept(site, "web01")
+    judge_anew(site)
+    report = site.office.apply(plan)
+    refused = of(report, "web01")
+    assert (refused.event, refused.guard) == (Event.REFUSED, Guard.HELD)
+    assert refused.reason.startswith("exempt: EX-1 of ada")
+    assert of(report, "app01").event is Event.DONE
+    assert site.vm.snaps
+
+
+def test_grd_26_exemption_that_comes_while_a_run_is_under_way_counts_at_the_last_look(
+    site: Site,
+) -> None:
+    plan = site.office.plan()
+    first, second = (one.vm_name for one in site.office.read(plan).actions)
+    site.in_a_while(1, lambda: accept(site, second))
+    report = site.office.apply(plan)
+    assert of(report, first).event is Event.DONE
+    assert (of(report, second).event, of(report, second).guard) == (Event.REFUSED, Guard.HELD)
+
+
+def test_grd_26_file_that_breaks_while_a_run_is_under_way_keeps_everything_left(site: Site) -> None:
+    plan = site.office.plan()
+    first, second = (one.vm_name for one in site.office.read(plan).actions)
+    site.in_a_while(1, lambda: site.office.exemptions.write_text("version: 1\nexem", "utf-8"))
+    report = site.office.apply(plan)
+    assert of(report, first).event is Event.DONE
+    refused = of(report, second)
+    assert (refused.event, refused.guard) == (Event.REFUSED, Guard.HELD)
+    assert refused.reason.startswith("nobody can tell what is exempt: ")
+
+
+def test_exemption_that_ends_while_a_run_is_under_way_opens_no_way(site: Site) -> None:
+    plan = site.office.plan()
+    second = site.office.read(plan).actions[1].vm_name
+    accept(site, second)
+    judge_anew(site)
+    site.in_a_while(1, lambda: site.office.exemptions.unlink())
+    refused = of(site.office.apply(plan), second)
+    assert refused.event is Event.REFUSED
+
+
+def test_ended_exemption_keeps_nothing(site: Site) -> None:
+    accept(site, "web01", days=-3)
+    with pytest.raises(InputError, match="ends before it was created"):
+        judge_anew(site)
+    accept(site, "web01", days=3)
+    judge_anew(site)
+    assert len(site.office.read(site.office.plan()).actions) == 1
+    site.world.clock.skip(timedelta(days=6))
+    assert len(site.office.read(site.office.plan()).actions) == 2
+
+
+def test_grd_26_exemption_stops_a_deletion_that_is_half_done() -> None:
+    with quick_folder() as folder:
+        site = Site(folder, disks=2, ways=(Way.STEPS,))
+        plan = site.office.plan()
+        site.in_a_while(1, lambda: accept(site, "web01"))
+        outcome = of(site.office.apply(plan), "web01")
+        assert outcome.event is not Event.DONE
+        assert "exempt: EX-1 of ada" in outcome.reason
+        assert len(site.calls) == 1
