@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from snapaudit import registry
@@ -70,7 +71,7 @@ def gather(
     if request.inventories:
         return _chosen_inventories(request)
     if request.demo:
-        return _demo(now, progress)
+        return _demo(request, now, progress)
     return collect(chosen_endpoints(request, settings), now, secret_of, progress)
 
 
@@ -81,7 +82,7 @@ def _chosen_inventories(request: Request) -> tuple[Inventory, ...]:
         if names.count(name) > 1:
             raise UsageError(f"the endpoint {name!r} stands in more than one inventory")
     _known(request.endpoints, names)
-    wanted = [item for item in read if not request.endpoints or item.endpoint in request.endpoints]
+    wanted = [item for item in read if is_wanted(item.endpoint, request.endpoints)]
     return tuple(sorted(wanted, key=lambda item: item.endpoint))
 
 
@@ -94,25 +95,30 @@ def chosen_endpoints(request: Request, settings: Settings) -> tuple[Endpoint, ..
         )
     _known(request.endpoints, [endpoint.name for endpoint in settings.endpoints])
     return tuple(
-        endpoint
-        for endpoint in settings.endpoints
-        if not request.endpoints or endpoint.name in request.endpoints
+        endpoint for endpoint in settings.endpoints if is_wanted(endpoint.name, request.endpoints)
     )
+
+
+def is_wanted(name: str, wanted: Sequence[str]) -> bool:
+    """Whether an endpoint is among those named, or fits a pattern as in a shell; none: all are."""
+    return not wanted or any(name == one or fnmatchcase(name, one) for one in wanted)
 
 
 def _known(wanted: Iterable[str], names: Sequence[str]) -> None:
     for name in wanted:
-        if name not in names:
+        if not any(is_wanted(one, (name,)) for one in names):
             near = nearest(name, names)
             hint = f"; did you mean {near!r}?" if near else ""
             raise UsageError(f"there is no endpoint {name!r}{hint}")
 
 
-def _demo(now: datetime, progress: Progress) -> tuple[Inventory, ...]:
+def _demo(request: Request, now: datetime, progress: Progress) -> tuple[Inventory, ...]:
     from snapaudit.demo.fleet import stage
 
     with tempfile.TemporaryDirectory(prefix="snapaudit-demo-") as folder:
-        return collect((stage(Path(folder), now),), now, lambda _: None, progress)
+        staged = stage(Path(folder), now)
+        _known(request.endpoints, [staged.name])
+        return collect((staged,), now, lambda _: None, progress)
 
 
 def collect(

@@ -22,7 +22,7 @@ def run(arguments: list[str]) -> int:
             return _say("interrupted", Exit.INTERRUPTED)
         return CHECK_UNKNOWN if is_check and _is_unread_help(arguments) else int(answer or 0)
     except TyperException as error:
-        return _say(error.format_message(), usage_exit(is_check=is_check))
+        return _fail(arguments, error.format_message(), usage_exit(is_check=is_check))
     except KeyboardInterrupt:
         return _say("interrupted", Exit.INTERRUPTED)
     except BrokenPipeError:
@@ -30,12 +30,22 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.FAILED
     except Exception as error:  # noqa: BLE001 - the last place where a traceback can be avoided
-        return _say(*exit_of(error, is_check=is_check))
+        return _fail(arguments, *exit_of(error, is_check=is_check))
 
 
 def _is_unread_help(arguments: list[str]) -> bool:
     """Help that no person reads: a monitoring system must not take it for OK."""
     return not sys.stdout.isatty() and not {"-h", "--help"}.isdisjoint(arguments)
+
+
+def _fail(arguments: list[str], message: str, code: int) -> int:
+    """Monitoring shows what a plugin writes to stdout: there the failure is the result."""
+    if arguments[:1] == ["check"]:
+        from snapaudit.cli.failing import verdict_of_failure
+
+        sys.stdout.write(verdict_of_failure(arguments, message))
+        sys.stdout.flush()
+    return _say(message, code)
 
 
 def _say(message: str, code: int) -> int:

@@ -11,6 +11,10 @@ from snapaudit.codec.expect import nearest
 from snapaudit.codec.files import replace_file
 from snapaudit.errors import InputError, UsageError
 
+_OWNER_ALONE = 0o600
+# node_exporter runs as a user of its own, and reads what others wrote.
+_OTHERS_READ = {"prometheus": 0o644, "openmetrics": 0o644}
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -52,13 +56,13 @@ def write(where: tuple[Target, ...], render: Callable[[str], bytes]) -> None:
             sys.stdout.buffer.write(body)
             sys.stdout.buffer.flush()
         else:
-            write_file(target.path, body)
+            write_file(target.path, body, mode=_OTHERS_READ.get(target.format, _OWNER_ALONE))
 
 
-def write_file(path: Path, body: bytes) -> None:
+def write_file(path: Path, body: bytes, *, mode: int = _OWNER_ALONE) -> None:
     """Replace a file in one step, so that a full disk leaves the old one as it was."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, body)
+        replace_file(path, body, mode=mode)
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror}") from error

@@ -20,8 +20,8 @@ class Disk:
 DISK = Disk()
 
 
-def replace_file(path: Path, body: bytes, disk: Disk = DISK) -> None:
-    """Replace a file, mode 0600, and return once it would outlast a power cut.
+def replace_file(path: Path, body: bytes, disk: Disk = DISK, *, mode: int = 0o600) -> None:
+    """Replace a file and return once it would outlast a power cut.
 
     A full disk leaves the old file as it was, and nothing else behind. Raises OSError.
     """
@@ -29,6 +29,7 @@ def replace_file(path: Path, body: bytes, disk: Disk = DISK) -> None:
     try:
         try:
             _write_all(handle, body, disk)
+            os.fchmod(handle, mode)
             disk.sync(handle)
         finally:
             os.close(handle)

@@ -7,6 +7,7 @@ from pathlib import Path
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node, read_yaml
 from snapaudit.config.approvals import approvals
+from snapaudit.config.check import check
 from snapaudit.config.endpoints import OptionsOf, endpoints
 from snapaudit.config.exemptions import FILE_NAME, exemption_settings
 from snapaudit.config.history import history
@@ -19,7 +20,7 @@ from snapaudit.errors import InputError
 VERSION = 1
 KEYS = (
     *("version", "endpoints", "environments", "rules", "exemptions", "limits"),
-    *("approvals", "state", "reports", "history", "mail"),
+    *("approvals", "check", "state", "reports", "history", "mail"),
 )
 
 
@@ -54,6 +55,7 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
         ),
         limits=expect.optional(found, "limits", limits, standing.limits),
         approvals=expect.optional(found, "approvals", lambda at: approvals(at, folder), None),
+        check=expect.optional(found, "check", lambda at: check(at, folder), standing.check),
         state=expect.optional(found, "state", lambda at: expect.path(at, folder), standing.state),
         reports=expect.optional(
             found, "reports", lambda at: expect.path(at, folder), standing.reports

@@ -10,6 +10,7 @@ from pathlib import Path
 from snapaudit.codec.yaml import Node
 from snapaudit.errors import Place
 from snapaudit.model.approvals import Approvals
+from snapaudit.model.budget import CheckSettings
 from snapaudit.model.endpoint import Endpoint, SecretReference
 from snapaudit.model.exemption import LONGEST_LIFE
 from snapaudit.model.history import Keeping
@@ -73,6 +74,7 @@ class Settings:
     exemptions: ExemptionSettings = ExemptionSettings()
     limits: Limits = field(default_factory=Limits)
     approvals: Approvals | None = None
+    check: CheckSettings = field(default_factory=CheckSettings)
     state: Path
     reports: Path
     history: Keeping = field(default_factory=Keeping)

@@ -118,6 +118,29 @@ _REST = """
 #   needed: 2
 #   signers: /etc/snapaudit/allowed_signers
 
+## What "snapaudit check" says. A limit may be one for each level: {warning: 10, critical: 50}.
+##   fail_on:          the level from which on a finding counts: info, warning, critical
+##   max_findings:     most findings of a severity; it stands in for fail_on there
+##   max_stale:        most snapshots that are too old
+##   max_bytes:        most that all snapshots hold
+##   max_new:          most findings that were not there before
+##   min_days_to_full: soonest end of the forecasts
+##   min_coverage:     least share of the endpoints that has to be seen whole
+##   baseline:         a file of "check --write-baseline" to compare with
+##   fail_on_new:      true: only what is new or worse counts
+##   tolerance:        how far a known finding may grow before it is worse (default 10%)
+# check:
+#   fail_on: warning
+#   max_findings: {info: 200, warning: 20}
+#   max_stale: {warning: 10, critical: 50}
+#   max_bytes: 2TiB
+#   max_new: 5
+#   min_days_to_full: {warning: 30d, critical: 7d}
+#   min_coverage: 95%
+#   baseline: snapaudit-baseline.json
+#   fail_on_new: true
+#   tolerance: 10%
+
 ## The folder for history, plans, journal and lock. Only you need access to it.
 # state: .snapaudit
 

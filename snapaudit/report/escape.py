@@ -19,6 +19,8 @@ _BLANK = re.compile(
 _EMOJI_STYLE = re.compile("[\ufe0e\ufe0f]")
 _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~#!]|(?<=www)\.|:(?=//)", re.IGNORECASE)
+_PERFDATA = re.compile(r"['=|%]")
+_NO_SERVICE = re.compile(r"""[`;~!$%^&*|\\'"<>?,()=]""")
 _XLSX_LONGEST = 32_767
 
 
@@ -93,3 +95,56 @@ def xlsx_text(text: str) -> str:
 def storable(text: str) -> str:
     r"""Text that UTF-8 can hold: a lone surrogate becomes its code, like ``\udc80``."""
     return text.encode("utf-8", "backslashreplace").decode()
+
+
+def perfdata_label(text: str) -> str:
+    """A label of performance data, without its quotes, in which no parser sees a separator.
+
+    What means something there (``'``, ``=``, ``|``, and ``%`` itself) is written as in an address,
+    ``%27``, so that different names stay different.
+    """
+    return _PERFDATA.sub(lambda found: f"%{ord(found[0]):02X}", plain(text))
+
+
+def piped(text: str) -> str:
+    """A line of a monitoring plugin's text: the pipe would begin its numbers, so it is a bar."""
+    return plain(text).replace("|", "\u00a6")
+
+
+def checkmk_name(text: str) -> str:
+    """The name of a service: what Checkmk would take out of one, by default, becomes ``_``."""
+    return _NO_SERVICE.sub("_", plain(text))
+
+
+def checkmk_text(text: str) -> str:
+    r"""Text of a local check, where ``\n`` is a line break: no backslash may stay."""
+    return plain(text).replace("\\", "\u2216")
+
+
+def tap_text(text: str) -> str:
+    r"""A description of TAP 14: a backslash and the sign that begins a directive are escaped."""
+    return plain(text).replace("\\", "\\\\").replace("#", "\\#")
+
+
+def xml_text(text: str) -> str:
+    """Text for an element or a quoted attribute of XML 1.0."""
+    shown = plain(text)
+    for char, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
+        shown = shown.replace(char, entity)
+    return shown
+
+
+def github_message(text: str) -> str:
+    """The message of a workflow command, which may hold line breaks."""
+    lines = (plain(line) for line in text.split("\n"))
+    return "%0A".join(line.replace("%", "%25") for line in lines)
+
+
+def github_property(text: str) -> str:
+    """A property of a workflow command, such as its title."""
+    return plain(text).replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+
+
+def label_value(text: str) -> str:
+    """A label's value in Prometheus' text format, without its quotes."""
+    return plain(text).replace("\\", "\\\\").replace('"', '\\"')

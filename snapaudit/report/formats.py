@@ -1,5 +1,7 @@
 """Formats: the names a user may ask for, and one call for each kind of document.
 
+Those of a check are in `check/formats.py`.
+
 A renderer's module is imported when its format is asked for, so that no run pays for the others.
 """
 
@@ -10,7 +12,6 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from snapaudit.errors import UsageError
-from snapaudit.model.check import Check
 from snapaudit.model.finding import Audit
 from snapaudit.model.outcome import RunReport
 from snapaudit.model.plan import Plan
@@ -54,18 +55,6 @@ def _xlsx(audit: Audit, _width: int, _colour: bool) -> bytes:
     return render(audit)
 
 
-def _check_text(check: Check) -> bytes:
-    from snapaudit.report.text import render
-
-    return render(check)
-
-
-def _check_json(check: Check) -> bytes:
-    from snapaudit.report.json import render
-
-    return render(check)
-
-
 def _plan_table(plan: Plan, file: str, width: int, colour: bool) -> bytes:
     from snapaudit.report.plan import render
 
@@ -98,7 +87,6 @@ AUDIT_FORMATS: Mapping[str, Callable[[Audit, int, bool], bytes]] = {
     "html": _html,
     "xlsx": _xlsx,
 }
-CHECK_FORMATS: Mapping[str, Callable[[Check], bytes]] = {"text": _check_text, "json": _check_json}
 ENFORCE_FORMATS: Mapping[str, Callable[[Plan, str, int, bool], bytes]] = {
     "table": _plan_table,
     "json": _plan_json,
@@ -115,12 +103,7 @@ def render_audit(audit: Audit, name: str, *, width: int = 100, colour: bool = Fa
     ``width`` (columns) and ``colour`` concern the table only. Raises UsageError for a format
     that does not exist.
     """
-    return _known(AUDIT_FORMATS, name)(audit, width, colour)
-
-
-def render_check(check: Check, name: str) -> bytes:
-    """The verdict as a document. Raises UsageError for a format that does not exist."""
-    return _known(CHECK_FORMATS, name)(check)
+    return known(AUDIT_FORMATS, name)(audit, width, colour)
 
 
 def render_plan(
@@ -132,15 +115,16 @@ def render_plan(
     Raises UsageError for a format that does not exist.
     """
     place = f".snapaudit/plans/{plan.id}.json" if file is None else file
-    return _known(ENFORCE_FORMATS, form)(plan, place, width, colour)
+    return known(ENFORCE_FORMATS, form)(plan, place, width, colour)
 
 
 def render_run(report: RunReport, form: str, *, width: int = 100, colour: bool = False) -> bytes:
     """What became of a plan, as a document. Raises UsageError for an unknown format."""
-    return _known(RUN_FORMATS, form)(report, width, colour)
+    return known(RUN_FORMATS, form)(report, width, colour)
 
 
-def _known(formats: Mapping[str, _Renderer], name: str) -> _Renderer:
+def known(formats: Mapping[str, _Renderer], name: str) -> _Renderer:
+    """The renderer of a format. Raises UsageError naming those there are, and the nearest."""
     if name in formats:
         return formats[name]
     near = get_close_matches(name, formats, n=1)

@@ -55,7 +55,7 @@ def test_missing_version_is_told(tmp_path: Path) -> None:
 
 def test_unknown_key_names_the_nearest(tmp_path: Path) -> None:
     said = fault(tmp_path, "version: 1\n▶endpoint: []\n")
-    assert said.startswith("unknown key 'endpoint'; known here: approvals, endpoints")
+    assert said.startswith("unknown key 'endpoint'; known here: approvals, check, ")
     assert said.endswith("(did you mean 'endpoints'?)")
 
 

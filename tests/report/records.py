@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from snapaudit.model.check import Checked, counting, verdict
 from snapaudit.model.finding import (
     Audit,
     EndpointCoverage,
@@ -64,6 +65,22 @@ def finding(
         remedy=remedy,
         fingerprint=fingerprint(rule, subject),
         exemption=exemption,
+    )
+
+
+def checked(audit: Audit, **options: Any) -> Checked:
+    """The verdict on an audit with all it needs to be written; options are those of `verdict`."""
+    fields = ("rules", "datastores_chosen", "per_snapshot")
+    rest = {name: options.pop(name) for name in fields if name in options}
+    shared = ("fail_on", "budgeted")
+    about: dict[str, Any] = {name: options[name] for name in shared if name in options}
+    if options.get("only_risen"):
+        about["compared"] = options["compared"]
+    return Checked(
+        check=verdict(audit, **options),
+        audit=audit,
+        counting=frozenset(one.fingerprint for one in counting(audit.findings, **about)),
+        **rest,
     )
 
 

@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from snapaudit.model.check import verdict
 from snapaudit.model.inventory import Coverage, CoverageState, Gap
 from snapaudit.model.policy import Remedy, Severity
+from snapaudit.report.check.formats import CHECK_FORMATS, render_check
 from snapaudit.report.escape import columns
-from snapaudit.report.formats import AUDIT_FORMATS, CHECK_FORMATS, render_audit, render_check
+from snapaudit.report.formats import AUDIT_FORMATS, render_audit
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
 from tests.builders import NOW, datastore, inventory, vm
 from tests.examples import FILES, FOLDER, enforcement, example_audit
-from tests.report.records import audit_of, finding, on_snapshot, open_question
+from tests.report.records import audit_of, checked, finding, on_snapshot, open_question
 
 INCOMPLETE = [state for state in CoverageState if state is not CoverageState.COMPLETE]
 
@@ -90,7 +90,7 @@ def test_grd_35_a_connection_that_is_not_verified_is_said_in_every_format(name: 
 def test_grd_35_a_check_says_so_too(name: str) -> None:
     policy = load_policy((), disable={}, levels={}, environments=())
     seen = audit([inventory(vm(), endpoint="hv7", connection_verified=False)], policy, NOW)
-    assert "unverified" in render_check(verdict(seen), name).decode().lower()
+    assert "unverified" in render_check(checked(seen), name).decode().lower()
 
 
 @pytest.mark.parametrize("name", AUDIT_FORMATS)

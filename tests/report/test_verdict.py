@@ -9,9 +9,10 @@ from snapaudit.model.check import Budget, Status, verdict
 from snapaudit.model.finding import Audit, Finding
 from snapaudit.model.inventory import Coverage, CoverageState
 from snapaudit.model.policy import Severity
-from snapaudit.report.formats import render_audit, render_check
+from snapaudit.report.check.formats import render_check
+from snapaudit.report.formats import render_audit
 from tests.builders import inventory, vm
-from tests.report.records import aged, audit_of, finding, on_snapshot
+from tests.report.records import aged, audit_of, checked, finding, on_snapshot
 
 WARNING = finding("stale-snapshot", Severity.WARNING, on_snapshot("web01", "a"), aged("5d", "3d"))
 CRITICAL = finding("stale-snapshot", Severity.CRITICAL, on_snapshot("web02", "b"), aged("9d", "7d"))
@@ -53,29 +54,30 @@ def test_an_exempt_finding_counts_for_nothing_and_is_still_told() -> None:
     accepted = finding(
         "stale-snapshot", Severity.CRITICAL, on_snapshot("web02", "b"), exemption="until May"
     )
-    check = verdict(seen(accepted))
-    assert check.status is Status.OK
-    assert check.counts.critical == 0
-    assert "1 exempt" in render_check(check, "text").decode()
+    result = checked(seen(accepted))
+    assert result.check.status is Status.OK
+    assert result.check.counts.critical == 0
+    assert "1 exempt" in render_check(result, "text").decode()
 
 
 def test_a_crossed_budget_has_a_say() -> None:
     budget = Budget(name="findings", value=9, limit=5, status=Status.WARNING)
-    check = verdict(seen(), budgets=(budget,))
-    assert check.status is Status.WARNING
-    assert "budget findings: 9 of at most 5" in render_check(check, "text").decode()
+    result = checked(seen(), budgets=(budget,))
+    assert result.check.status is Status.WARNING
+    assert "budget findings: 9 of at most 5" in render_check(result, "text").decode()
 
 
 def test_the_text_names_critical_and_unknown_both() -> None:
-    text = render_check(verdict(seen(CRITICAL, state=CoverageState.MISSING)), "text").decode()
+    text = render_check(checked(seen(CRITICAL, state=CoverageState.MISSING)), "text").decode()
     assert text.startswith("CRITICAL: 1 critical; view incomplete (UNKNOWN): 0 of 1 endpoint")
     assert "not seen: kvm1 is missing: cut" in text
 
 
 def test_the_json_of_a_check_holds_what_the_contract_names() -> None:
-    document = json.loads(render_check(verdict(seen(WARNING)), "json"))
+    document = json.loads(render_check(checked(seen(WARNING)), "json"))
     assert set(document) == {
         "schema", "status", "exit_code", "counts", "coverage", "findings", "budgets",
+        "undetermined", "unseen", "compared",
     }  # fmt: skip
     assert document["schema"] == "snapaudit/check@1"
     assert document["counts"] == {"info": 0, "warning": 1, "critical": 0}
@@ -84,5 +86,5 @@ def test_the_json_of_a_check_holds_what_the_contract_names() -> None:
 def test_an_unknown_format_names_the_known_ones_and_the_nearest() -> None:
     with pytest.raises(UsageError, match=r"'markdwon' \(did you mean 'markdown'\?\).*table, json"):
         render_audit(seen(), "markdwon")
-    with pytest.raises(UsageError, match="text, json"):
-        render_check(verdict(seen()), "yaml")
+    with pytest.raises(UsageError, match="text, nagios"):
+        render_check(checked(seen()), "yaml")

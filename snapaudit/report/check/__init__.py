@@ -1,0 +1,1 @@
+"""A check's verdict as monitoring and build systems read it. One module a format."""
