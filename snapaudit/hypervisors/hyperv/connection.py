@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from snapaudit.hypervisors.hyperv.tls import Trust
+from snapaudit.trust import Trust
 
 LARGEST_ANSWER = 2**23
 """Bytes of one HTTP answer; we ask for at most 500 KB, which base64 makes a third larger."""
@@ -98,7 +98,7 @@ class Adapter(HTTPAdapter):
     def _demands(self) -> dict[str, Any]:
         if self._trust is None:
             return {}
-        pinned = {"assert_fingerprint": self._trust.pin} if self._trust.pin else {}
+        pinned = {"assert_fingerprint": self._trust.pin.hex()} if self._trust.pin else {}
         return {"ssl_context": self._trust.context, **pinned}
 
     def build_connection_pool_key_attributes(

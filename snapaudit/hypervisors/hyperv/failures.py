@@ -14,7 +14,7 @@ from enum import StrEnum
 from xml.sax.saxutils import unescape
 
 from snapaudit.errors import AccessDenied, HypervisorError, MissingSdk, Unreachable
-from snapaudit.hypervisors.hyperv.tls import verdict
+from snapaudit.trust import verdict
 
 
 class Step(StrEnum):

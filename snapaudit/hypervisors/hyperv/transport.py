@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from snapaudit.errors import MissingSdk, UsageError
 from snapaudit.hypervisors.hyperv.address import Address, parse_address
 from snapaudit.hypervisors.hyperv.runner import Runner
-from snapaudit.hypervisors.hyperv.tls import Trust, trust
 from snapaudit.model.endpoint import Account, Endpoint, Tls
+from snapaudit.trust import Trust, trust
 
 OPTIONS = {
     "session": "winrs (a process, for administrators), powershell (a session), or jea (ready-made)",

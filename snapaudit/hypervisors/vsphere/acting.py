@@ -19,8 +19,8 @@ from snapaudit.hypervisors.vsphere.searching import finished
 from snapaudit.hypervisors.vsphere.soap.fault import Malformed, SoapFault
 from snapaudit.hypervisors.vsphere.stub import READING, NotAllowed, Stub
 from snapaudit.hypervisors.vsphere.tasks import LEAVES, TASK, task_from
-from snapaudit.hypervisors.vsphere.tls import trust
 from snapaudit.model.endpoint import Account, Endpoint
+from snapaudit.trust import trust
 
 _REMOVE = "RemoveSnapshot_Task"
 ACTING = READING | {

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from snapaudit.errors import UsageError
+from snapaudit.trust import Connection, Trust
 
 _PORT = 443
 _PATH = "/sdk"
@@ -23,6 +24,10 @@ class Address:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"https://{host}" + ("" if self.port == _PORT else f":{self.port}")
+
+    def connection(self, trust: Trust, seconds: float) -> Connection:
+        """Not yet open; it waits so many seconds for each piece of an answer."""
+        return Connection(self.host, self.port, trust=trust, seconds=seconds)
 
 
 def parse_address(url: str) -> Address:

@@ -22,8 +22,8 @@ from snapaudit.hypervisors.vsphere.searching import search
 from snapaudit.hypervisors.vsphere.session import Session
 from snapaudit.hypervisors.vsphere.stub import READING, Stub
 from snapaudit.hypervisors.vsphere.tasks import creations
-from snapaudit.hypervisors.vsphere.tls import Trust, trust
 from snapaudit.model.endpoint import Account, Endpoint
+from snapaudit.trust import Trust, trust
 
 _ENTITIES = 500
 _HARDWARE = "hardware.systemInfo.uuid"

@@ -17,9 +17,9 @@ from snapaudit.hypervisors.vsphere.rights import Rights, Scope, read_rights, rea
 from snapaudit.hypervisors.vsphere.roles import audit_probes, enforcement_probes, visible
 from snapaudit.hypervisors.vsphere.service import Service
 from snapaudit.hypervisors.vsphere.tags import read_tags
-from snapaudit.hypervisors.vsphere.tls import connected, trust
 from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.examination import Peer, Probe, ProbeState
+from snapaudit.trust import trust
 
 SKEW = timedelta(minutes=1)
 """A server's clock may be off by so much before it is told."""
@@ -149,7 +149,7 @@ def _tags(
     if not service.about.is_vcenter or not endpoint.options.get("tags", True):
         return
     seconds = endpoint.deadline.total_seconds() * _FOR_TAGS
-    line = connected(parse_address(endpoint.url), trust(endpoint.tls), seconds)
+    line = parse_address(endpoint.url).connection(trust(endpoint.tls), seconds)
     name, machines = endpoint.account.username or "", scope.of(VIRTUAL_MACHINE)
     tags = read_tags(line, name, password or "", machines, seconds)
     why = tags.gap or tags.blind_spot

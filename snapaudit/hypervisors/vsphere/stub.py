@@ -13,11 +13,10 @@ from xml.parsers.expat import ExpatError, errors
 from pyVmomi import SoapStubAdapter, VmomiSupport, vmodl
 
 from snapaudit.errors import HypervisorError
-from snapaudit.hypervisors.vsphere import tls
 from snapaudit.hypervisors.vsphere.address import Address
 from snapaudit.hypervisors.vsphere.faults import NETWORK, soap_fault
 from snapaudit.hypervisors.vsphere.soap.fault import NOT_SOAP, Cut, Malformed
-from snapaudit.hypervisors.vsphere.tls import Trust, WrongCertificate
+from snapaudit.trust import Connection, Trust, WrongCertificate
 
 READING = frozenset(
     {"RetrieveServiceContent", "CurrentTime", "Login", "Logout"}
@@ -58,8 +57,8 @@ class Stub(SoapStubAdapter):  # type: ignore[misc]
             poolSize=2,
             connectionPoolTimeout=_IDLE,
         )
-        self.scheme = tls.Connection
-        self.schemeArgs = {"trust": trust, "timeout": seconds}
+        self.scheme = Connection
+        self.schemeArgs = {"trust": trust, "seconds": seconds}
         self.seconds, self._allowed = seconds, allowed
 
     def permit(self, method: str, arguments: Sequence[object] = ()) -> None:

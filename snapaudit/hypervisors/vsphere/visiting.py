@@ -15,10 +15,10 @@ from snapaudit.hypervisors.vsphere.extras import Extras, ReadTags
 from snapaudit.hypervisors.vsphere.orphans import search_orphans
 from snapaudit.hypervisors.vsphere.service import Service
 from snapaudit.hypervisors.vsphere.tags import Tags, read_tags
-from snapaudit.hypervisors.vsphere.tls import connected, trust
 from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.inventory import Inventory
 from snapaudit.ports import Actuator, Progress, Step
+from snapaudit.trust import trust
 
 # Of the endpoint's deadline; the tags are one of the smaller parts of a reading.
 _SHARE_FOR_TAGS = 0.25
@@ -67,7 +67,7 @@ def _tags_of(
     seconds = endpoint.deadline.total_seconds() * _SHARE_FOR_TAGS
 
     def ask(machines: Sequence[str]) -> Tags:
-        line = connected(parse_address(endpoint.url), trust(endpoint.tls), seconds)
+        line = parse_address(endpoint.url).connection(trust(endpoint.tls), seconds)
         return read_tags(line, account.username or "", password or "", machines, seconds)
 
     return ask

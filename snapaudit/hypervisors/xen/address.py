@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from snapaudit.errors import UsageError
+from snapaudit.trust import Connection, Trust
 
 HTTPS = 443
 _NAME = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z.-]{0,252}[0-9A-Za-z])?|[0-9A-Fa-f:]{2,39}")
@@ -27,6 +28,10 @@ class Address:
 
     def __str__(self) -> str:
         return f"https://{self.netloc}"
+
+    def connection(self, trust: Trust, seconds: float) -> Connection:
+        """Not yet open; it waits so many seconds for each piece of an answer."""
+        return Connection(self.host, self.port, trust=trust, seconds=seconds)
 
 
 def parse_address(url: str) -> Address:

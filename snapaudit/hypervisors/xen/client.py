@@ -17,9 +17,9 @@ from snapaudit.hypervisors.xen.address import Address, coordinator, parse_addres
 from snapaudit.hypervisors.xen.failures import Said, as_ours, said
 from snapaudit.hypervisors.xen.jsonrpc import Failed, JsonLine, NoJson
 from snapaudit.hypervisors.xen.reads import LOGIN, READS
-from snapaudit.hypervisors.xen.tls import trust
 from snapaudit.hypervisors.xen.transport import Transport
 from snapaudit.model.endpoint import Account, Endpoint
+from snapaudit.trust import trust
 
 API, ORIGINATOR = "1.0", "snapaudit"
 Answer = TypeVar("Answer")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from xml.parsers.expat import ExpatError
 
 from snapaudit.errors import AccessDenied, Gone, HypervisorError, Unreachable
-from snapaudit.hypervisors.xen.tls import WrongCertificate
+from snapaudit.trust import WrongCertificate
 
 HANDLE_INVALID, UUID_INVALID = "HANDLE_INVALID", "UUID_INVALID"
 SESSION_INVALID, HOST_IS_SLAVE = "SESSION_INVALID", "HOST_IS_SLAVE"

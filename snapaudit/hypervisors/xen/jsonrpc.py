@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from snapaudit.hypervisors.xen.address import Address
-from snapaudit.hypervisors.xen.tls import Connection, Trust
 from snapaudit.hypervisors.xen.transport import MOST_BYTES, PIECE, TooMuch
+from snapaudit.trust import Connection, Trust
 
 PATH = "/jsonrpc"
 _MOST_CHARACTERS = 64 * 2**20
@@ -62,7 +62,9 @@ class JsonLine:
                 connection.close()
 
     def _made(self) -> Connection:
-        return Connection(self._address.host, self._address.port, self._trust, self._seconds)
+        return Connection(
+            self._address.host, self._address.port, trust=self._trust, seconds=self._seconds
+        )
 
     def close(self) -> None:
         """Let the connection go."""

@@ -11,7 +11,7 @@ import xmlrpc.client
 from typing import Any
 
 from snapaudit.hypervisors.xen.address import Address
-from snapaudit.hypervisors.xen.tls import Connection, Trust
+from snapaudit.trust import Connection, Trust
 
 MOST_BYTES = 2**30
 PIECE = 256 * 1024
@@ -33,7 +33,9 @@ class Transport(xmlrpc.client.Transport):
         """The kept connection, or a new one that is checked when it connects."""
         if self._connection and self._connection[1] is not None and host == self._connection[0]:
             return self._connection[1]
-        made = Connection(self._address.host, self._address.port, self._trust, self._seconds)
+        made = Connection(
+            self._address.host, self._address.port, trust=self._trust, seconds=self._seconds
+        )
         self._connection = host, made
         return made
 

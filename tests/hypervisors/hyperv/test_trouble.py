@@ -67,7 +67,7 @@ def test_an_expired_certificate_is_told_with_the_repair(host_papers: Papers) -> 
 
 def test_a_certificate_of_an_unknown_authority_is_refused(host_papers: Papers) -> None:
     with Host(small, tls=host_papers.context()) as host:
-        assert "unknown here: name the authority's file as tls: ca_file" in str(refused(host))
+        assert "not trusted here: name that authority's file as tls: ca_file" in str(refused(host))
         assert host.requests == 0
 
 
@@ -75,7 +75,7 @@ def test_a_certificate_for_another_name_is_refused(host_papers: Papers) -> None:
     with Host(small, tls=host_papers.context()) as host:
         url = host.url.replace("localhost", "127.0.0.1")
         chosen = endpoint(url, tls=Tls(ca_file=str(host_papers.ca_file)))
-        with pytest.raises(Unreachable, match="it is for another address"):
+        with pytest.raises(Unreachable, match="it is for another IP address"):
             next(transport.runner(chosen, chosen.account, PASSWORD).run("collect", {}))
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from snapaudit.hypervisors.vsphere.address import Address
 from snapaudit.hypervisors.vsphere.tags import AT_ONCE, Tags, read_tags
-from snapaudit.hypervisors.vsphere.tls import connected, trust
 from snapaudit.model.endpoint import Tls
+from snapaudit.trust import trust
 from tests.hypervisors.vsphere.restserver import PASSWORD, USER, Tagging, certified, serving
 
 pytestmark = pytest.mark.bed
@@ -45,7 +45,7 @@ def ask(
     seconds: float = 20.0,
 ) -> Tags:
     secure = trust(tls or Tls(ca_file=str(folder / "cacert.pem")))
-    line = connected(Address("localhost", service.port), secure, seconds)
+    line = Address("localhost", service.port).connection(secure, seconds)
     return read_tags(line, USER, password, machines or MACHINES, seconds)
 
 

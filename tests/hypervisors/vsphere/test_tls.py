@@ -8,8 +8,8 @@ import pytest
 
 from snapaudit.errors import HypervisorError, UsageError
 from snapaudit.hypervisors.vsphere.acting import ActingClient
-from snapaudit.hypervisors.vsphere.tls import WrongCertificate, trust
 from snapaudit.model.endpoint import Account, Tls
+from snapaudit.trust import WrongCertificate, trust
 from tests.beds import certificates
 from tests.hypervisors.vsphere.soapserver import SoapServer
 from tests.hypervisors.vsphere.soapwords import response

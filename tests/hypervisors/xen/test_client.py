@@ -22,8 +22,8 @@ from snapaudit.errors import (
 )
 from snapaudit.hypervisors.xen import reads
 from snapaudit.hypervisors.xen.client import Client, NotAllowed, sdk
-from snapaudit.hypervisors.xen.tls import WrongCertificate
 from snapaudit.model.endpoint import Account, Tls
+from snapaudit.trust import WrongCertificate
 from tests.beds.xapi.deeds import Fault
 from tests.beds.xapi.office import User
 from tests.beds.xapi.server import XapiBed
