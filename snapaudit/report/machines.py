@@ -8,20 +8,25 @@ from dataclasses import dataclass
 from snapaudit.model.finding import Finding
 from snapaudit.model.inventory import Snapshot, VirtualMachine
 from snapaudit.model.policy import Severity
-from snapaudit.model.tree import SnapshotTree
+from snapaudit.report.limbs import Limb, limbs
 from snapaudit.report.rows import Row
 from snapaudit.report.view import View
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One snapshot in its tree; ``part``: its size as a share of the largest, None if unknown."""
+    """One snapshot in its tree; ``limb`` is its piece of the picture."""
 
-    depth: int
+    limb: Limb
     snapshot: Snapshot
     is_current: bool
-    part: float | None
     findings: tuple[Finding, ...]
+
+    @property
+    def severity(self) -> Severity | None:
+        """That of the worst finding that nobody accepted."""
+        grades = (one.severity for one in self.findings if one.exemption is None)
+        return max(grades, key=lambda grade: grade.rank, default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,11 @@ class Machine:
     vm: VirtualMachine
     severity: Severity
     lines: tuple[Line, ...]
+
+    @property
+    def lanes(self) -> int:
+        """How wide the picture of its tree is."""
+        return max(line.limb.lanes for line in self.lines)
 
 
 def machines_with_findings(view: View) -> tuple[Machine, ...]:
@@ -58,16 +68,11 @@ def _machines(view: View, groups: Iterable[list[Row]]) -> Iterator[Machine]:
 
 
 def _lines(vm: VirtualMachine, found: dict[str, tuple[Finding, ...]]) -> Iterator[Line]:
-    largest = max((one.size_bytes or 0 for one in vm.snapshots), default=0)
-    for depth, snapshot in SnapshotTree(vm.snapshots).walk():
+    for limb in limbs(vm.snapshots):
+        snapshot = limb.snapshot
         yield Line(
-            depth=depth,
+            limb=limb,
             snapshot=snapshot,
             is_current=snapshot.id == vm.current_snapshot_id,
-            part=_part(snapshot.size_bytes, largest),
             findings=found.get(snapshot.id, ()),
         )
-
-
-def _part(size: int | None, largest: int) -> float | None:
-    return size / largest if size is not None and largest else None

@@ -57,6 +57,12 @@ def age(created_at: datetime | None, now: datetime) -> str:
     return duration(now - created_at)
 
 
+def days_old(created_at: datetime | None, now: datetime) -> str:
+    """As `age`, but whole days from two days on: for a column that is read downwards."""
+    span = None if created_at is None else now - created_at
+    return f"{span.days:,} days" if span is not None and span.days > 1 else age(created_at, now)
+
+
 def offset(seconds: float) -> str:
     """``6 minutes ahead of``, ``2 hours behind``: where a clock stands beside another one."""
     side = "ahead of" if seconds > 0 else "behind"

@@ -1,0 +1,1 @@
+"""The weekly report, put together: audit + history + journal + holds and exemptions → record."""

@@ -1,0 +1,1 @@
+"""A made-up company through half a year: what its endpoints showed, week by week."""

@@ -1,0 +1,1 @@
+"""The weekly report as people and programs want to read it. One module a format."""
