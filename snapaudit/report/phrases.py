@@ -130,9 +130,9 @@ def value(fact: str, measured: FactValue) -> str:
         case int():
             return size(measured) if _is_size(fact) else f"{measured:,}"
         case tuple():
-            return ", ".join(measured)
+            return ", ".join(measured) or "none"
         case str():
-            return measured
+            return measured or "empty"
 
 
 def _is_size(fact: str) -> bool:
@@ -149,8 +149,8 @@ def evidence(one: Evidence) -> str:
         if measured == bound and one.operator in ("over", "under"):
             return f"{fact} just {operator} {bound}"
         return f"{fact} {measured}, {operator} {bound}"
-    if one.operator == "matches":
-        return f'{fact} "{measured}" matches "{bound}"'
+    if one.operator.endswith("matches"):
+        return f'{fact} "{measured}" {words(one.operator)} "{bound}"'
     if isinstance(one.value, bool) and fact.startswith("has "):
         return fact if one.value else f"no {fact.removeprefix('has ')}"
     return f"{fact}: {measured}"

@@ -30,7 +30,7 @@ class Held:
         self._by_store: defaultdict[str | None, _Sizes] = defaultdict(_Sizes)
         seen: set[tuple[str | None, str]] = set()
         for vm in inventory.virtual_machines:
-            for layer in _overlays(vm):
+            for layer in overlays(vm):
                 identity = (layer.datastore_id, layer.path)
                 if identity not in seen:
                     seen.add(identity)
@@ -43,7 +43,7 @@ class Held:
     def _add_inside(self, vm: VirtualMachine) -> None:
         if not vm.snapshots:
             return
-        outside = {layer.snapshot_id for layer in _overlays(vm)}
+        outside = {layer.snapshot_id for layer in overlays(vm)}
         sizes = [shot.size_bytes for shot in vm.snapshots if shot.id not in outside]
         stores = {disk.layers[-1].datastore_id for disk in vm.disks if disk.layers} - {None}
         for store in stores or {None}:
@@ -62,7 +62,8 @@ class Held:
         return Unknown(_REASON, largest) if None in deltas else largest
 
 
-def _overlays(vm: VirtualMachine) -> Iterator[DiskLayer]:
+def overlays(vm: VirtualMachine) -> Iterator[DiskLayer]:
+    """The deltas and phantom overlays in the chains of a machine."""
     for disk in vm.disks:
         for layer in disk.layers:
             if layer.role in _OVERLAYS:

@@ -21,7 +21,7 @@ class Unknown:
     """
 
     reason: str
-    at_least: int | float | None = None
+    at_least: int | float | timedelta | None = None
 
 
 def share_of(part: int | Unknown, whole: int | Unknown) -> Share | Unknown:

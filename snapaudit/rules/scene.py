@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -9,7 +10,7 @@ from typing import NamedTuple
 
 from snapaudit.model.exemption import Exemption
 from snapaudit.model.finding import Subject
-from snapaudit.model.inventory import Datastore, Inventory, Snapshot, VirtualMachine
+from snapaudit.model.inventory import Datastore, Host, Inventory, Snapshot, VirtualMachine
 from snapaudit.model.past import Forecast, Growth
 from snapaudit.model.policy import SubjectKind
 from snapaudit.rules.purposes.expiry import Expiry
@@ -19,10 +20,17 @@ from snapaudit.rules.quantity import Unknown
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EndpointScene:
-    """One endpoint; ``now`` is the moment of the audit by the endpoint's own clock."""
+    """One endpoint; ``now`` is the moment of the audit by the endpoint's own clock.
+
+    ``hosts`` and ``datastores`` by id. ``unread`` are the kinds of things about machines that could
+    not be read, or not all of them: ``tags``.
+    """
 
     inventory: Inventory
     now: datetime
+    hosts: Mapping[str, Host]
+    datastores: Mapping[str, Datastore]
+    unread: frozenset[str]
 
     @property
     def subject(self) -> Subject:
@@ -128,6 +136,7 @@ class FileScene:
     path: str
     role: FileRole
     size_bytes: int | None
+    datastore_id: str | None = None
     changed_at: datetime | None = None
     vm: VirtualMachine | None = None
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from snapaudit.model.inventory import DiskLayer, Inventory, LayerRole, VirtualMachine
 from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import SubjectKind
-from snapaudit.rules.facts.virtual_machine import disk_bytes
+from snapaudit.rules.facts.chain import disk_bytes
 from snapaudit.rules.held import Held
 from snapaudit.rules.purposes.classifier import Classifier
 from snapaudit.rules.purposes.company import Company
@@ -53,8 +53,7 @@ def stage(
     Ages are taken by the endpoint's clock, since its clock wrote the creation times; where it was
     not read, by ours.
     """
-    skew = timedelta(seconds=inventory.clock_skew_seconds or 0.0)
-    endpoint = EndpointScene(inventory, now + skew)
+    endpoint = endpoint_scene(inventory, now)
     machines = tuple(MachineScene(endpoint, vm) for vm in inventory.virtual_machines)
     return Stage(
         endpoint=endpoint,
@@ -64,6 +63,21 @@ def stage(
             scene for machine in machines for scene in _snapshots(machine, classifier, past)
         ),
         files=(*_strays(endpoint), *_phantoms(endpoint)),
+    )
+
+
+def endpoint_scene(inventory: Inventory, now: datetime) -> EndpointScene:
+    """The endpoint of an inventory at a moment of our clock."""
+    skew = timedelta(seconds=inventory.clock_skew_seconds or 0.0)
+    unread = {gap.subject for gap in inventory.gaps}
+    # "tags of machines: why"; what is told of things of a kind begins with the kind.
+    unread |= {spot.partition(" of ")[0] for spot in inventory.blind_spots}
+    return EndpointScene(
+        inventory=inventory,
+        now=now + skew,
+        hosts={host.id: host for host in inventory.hosts},
+        datastores={store.id: store for store in inventory.datastores},
+        unread=frozenset(unread),
     )
 
 
@@ -115,6 +129,7 @@ def _strays(endpoint: EndpointScene) -> Iterator[FileScene]:
             path=stray.path,
             role=FileRole(stray.kind.value),
             size_bytes=stray.size_bytes,
+            datastore_id=stray.datastore_id,
             changed_at=stray.changed_at,
         )
 
@@ -138,5 +153,6 @@ def _phantom(endpoint: EndpointScene, vm: VirtualMachine, layer: DiskLayer) -> F
         path=layer.path,
         role=FileRole.PHANTOM,
         size_bytes=layer.size_bytes,
+        datastore_id=layer.datastore_id,
         vm=vm,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from snapaudit.model.inventory import Datastore
+from snapaudit.model.inventory import Datastore, StrayFile
 from snapaudit.rules.facts.registry import fact
-from snapaudit.rules.quantity import Bytes, Share, Unknown, share_of
+from snapaudit.rules.quantity import Bytes, Share, Unknown, known_sum, share_of
 from snapaudit.rules.scene import DatastoreScene
 
 _LEAST_RESERVE = 10 * 2**30
@@ -27,6 +27,32 @@ def kind(scene: DatastoreScene) -> str:
 def is_accessible(scene: DatastoreScene) -> bool:
     """Whether it can be reached."""
     return scene.datastore.accessible
+
+
+@fact
+def is_stale(scene: DatastoreScene) -> bool:
+    """Whether the list of its files may be older than the files themselves."""
+    return scene.datastore.stale_reason is not None
+
+
+@fact
+def hosts(scene: DatastoreScene) -> int:
+    """How many hosts use it."""
+    return len(scene.datastore.host_ids)
+
+
+@fact
+def unused_files(scene: DatastoreScene) -> int:
+    """How many files on it nothing uses."""
+    return len(_strays(scene))
+
+
+@fact
+def unused_size(scene: DatastoreScene) -> Bytes | Unknown:
+    """What the files on it that nothing uses occupy."""
+    sizes = [stray.size_bytes for stray in _strays(scene)]
+    total = known_sum(sizes, "the size of a file is not known")
+    return total if isinstance(total, Unknown) else Bytes(total)
 
 
 @fact
@@ -53,11 +79,16 @@ def used_share(scene: DatastoreScene) -> Share | Unknown:
 
 
 @fact
+def provisioned_size(scene: DatastoreScene) -> Bytes | Unknown:
+    """What its disks could grow to."""
+    size = scene.datastore.provisioned_bytes
+    return _untold(scene.datastore, "provisioned space") if size is None else Bytes(size)
+
+
+@fact
 def provisioned_share(scene: DatastoreScene) -> Share | Unknown:
     """What its disks could grow to, against its capacity."""
-    size = scene.datastore.provisioned_bytes
-    promised = _untold(scene.datastore, "provisioned space") if size is None else size
-    return share_of(promised, capacity(scene))
+    return share_of(provisioned_size(scene), capacity(scene))
 
 
 @fact
@@ -102,8 +133,13 @@ def merge_shortage(scene: DatastoreScene) -> Bytes | Unknown:
 
 def _shortage_of_unknown(largest: Unknown, spare: int) -> Unknown:
     """There is a delta of some size, so a spare below zero is short already."""
-    known = int(largest.at_least or 0)
+    known = largest.at_least if isinstance(largest.at_least, int) else 0
     return Unknown(largest.reason, max(0, known - spare))
+
+
+def _strays(scene: DatastoreScene) -> list[StrayFile]:
+    store = scene.datastore.id
+    return [stray for stray in scene.endpoint.inventory.strays if stray.datastore_id == store]
 
 
 def _reason(*values: int | Unknown) -> Unknown:

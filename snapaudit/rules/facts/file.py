@@ -9,7 +9,14 @@ from snapaudit.rules.quantity import Bytes, Unknown, age_of
 from snapaudit.rules.scene import FileRole, FileScene
 
 _NO_SIZE = Unknown("the size of the file is not known")
+_NO_STORE = Unknown("it is not known on which datastore the file lies")
 _NO_CHANGE = Unknown("nobody could look when the file was last changed")
+
+
+@fact
+def name(scene: FileScene) -> str:
+    """The last part of the path."""
+    return scene.name
 
 
 @fact
@@ -22,6 +29,13 @@ def path(scene: FileScene) -> str:
 def role(scene: FileScene) -> FileRole:
     """``volume``, ``overlay``, ``memory``: nothing uses it; ``phantom``: it stands in a chain."""
     return scene.role
+
+
+@fact
+def datastore(scene: FileScene) -> str | Unknown:
+    """The name of the datastore it lies on."""
+    found = scene.endpoint.datastores.get(scene.datastore_id or "")
+    return _NO_STORE if found is None else found.name
 
 
 @fact

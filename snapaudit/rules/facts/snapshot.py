@@ -6,8 +6,9 @@ from datetime import timedelta
 
 from snapaudit.model.age import OLDEST_BELIEVED
 from snapaudit.model.inventory import PowerState
+from snapaudit.rules.facts.chain import disk_bytes
 from snapaudit.rules.facts.registry import fact
-from snapaudit.rules.facts.virtual_machine import disk_bytes
+from snapaudit.rules.facts.virtual_machine import protection_words
 from snapaudit.rules.purposes.reading import PurposeWord
 from snapaudit.rules.quantity import Bytes, Share, Unknown, share_of
 from snapaudit.rules.scene import SnapshotScene
@@ -16,8 +17,9 @@ _NO_CREATOR = Unknown("the hypervisor does not tell who took it")
 _NO_SIZE = Unknown("the size of the snapshot is not known")
 _NO_MEMORY = Unknown("the hypervisor does not tell whether memory was saved")
 _NO_QUIESCE = Unknown("the hypervisor does not tell whether the guest was quiesced")
-_NO_POWER = Unknown("the power state of the machine is not known")
-_NO_BUSY = Unknown("the hypervisor does not tell whether a task runs on the machine")
+_NO_POWER = Unknown("the power state it was taken in is not known")
+_NO_PINNED = Unknown("how much is freed only with this snapshot is not known")
+_CIRCLE = Unknown("its parents stand on each other in a circle")
 _NO_EXPIRY = Unknown("no last day is declared")
 _NO_TIME = timedelta(0)
 
@@ -85,6 +87,52 @@ def share_of_disks(scene: SnapshotScene) -> Share | Unknown:
 
 
 @fact
+def pinned_size(scene: SnapshotScene) -> Bytes | Unknown:
+    """What is freed only with this snapshot."""
+    pinned = scene.snapshot.pinned_bytes
+    return _NO_PINNED if pinned is None else Bytes(pinned)
+
+
+@fact
+def reclaimable_size(scene: SnapshotScene) -> Bytes | Unknown:
+    """What deleting it alone gives back; a range is unknown, and its lower end is known of it."""
+    gain = scene.snapshot.reclaimable_bytes
+    return Bytes(gain.min) if gain.min == gain.max else Unknown(gain.basis, gain.min)
+
+
+@fact
+def power(scene: SnapshotScene) -> PowerState | Unknown:
+    """What its machine did when it was taken."""
+    state = scene.snapshot.power_state
+    return _NO_POWER if state is PowerState.UNKNOWN else state
+
+
+@fact
+def depth(scene: SnapshotScene) -> int | Unknown:
+    """Its place in the tree: 1 for a root, 2 for what stands on one."""
+    parents = {one.id: one.parent_id for one in scene.machine.vm.snapshots}
+    line, parent = {scene.snapshot.id}, scene.snapshot.parent_id
+    while parent in parents:
+        if parent in line:
+            return _CIRCLE
+        line.add(parent)
+        parent = parents[parent]
+    return len(line)
+
+
+@fact
+def children(scene: SnapshotScene) -> int:
+    """How many snapshots stand on it directly."""
+    return sum(one.parent_id == scene.snapshot.id for one in scene.machine.vm.snapshots)
+
+
+@fact
+def is_current(scene: SnapshotScene) -> bool:
+    """Whether it is the one that the machine goes on from now."""
+    return scene.snapshot.id == scene.machine.vm.current_snapshot_id
+
+
+@fact
 def has_memory(scene: SnapshotScene) -> bool | Unknown:
     """Whether the memory of the running machine was saved with it."""
     saved = scene.snapshot.has_memory
@@ -105,29 +153,9 @@ def is_protected(scene: SnapshotScene) -> bool:
 
 
 @fact
-def vm_name(scene: SnapshotScene) -> str:
-    """The name of its machine."""
-    return scene.machine.vm.name
-
-
-@fact
-def vm_power(scene: SnapshotScene) -> PowerState | Unknown:
-    """What its machine does now."""
-    state = scene.machine.vm.power_state
-    return _NO_POWER if state is PowerState.UNKNOWN else state
-
-
-@fact
-def vm_is_busy(scene: SnapshotScene) -> bool | Unknown:
-    """Whether a task such as a backup, a copy or a migration runs on its machine."""
-    busy = scene.machine.vm.busy
-    return _NO_BUSY if busy is None else busy
-
-
-@fact
-def vm_is_template(scene: SnapshotScene) -> bool:
-    """Whether its machine is a template."""
-    return scene.machine.vm.is_template
+def protections(scene: SnapshotScene) -> tuple[str, ...]:
+    """What forbids to delete it, each in a word: ``clone-base``, ``busy``."""
+    return protection_words((*scene.snapshot.protections, *scene.machine.vm.protections))
 
 
 @fact

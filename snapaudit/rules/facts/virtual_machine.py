@@ -1,14 +1,21 @@
-"""Facts about a virtual machine."""
+"""Facts about a virtual machine and its snapshots together."""
 
 from __future__ import annotations
 
-from snapaudit.model.inventory import LayerRole, PowerState
+from collections.abc import Iterable
+from datetime import timedelta
+
+from snapaudit.model.inventory import PowerState
+from snapaudit.model.tree import SnapshotTree
+from snapaudit.rules.facts.chain import disk_bytes
 from snapaudit.rules.facts.registry import fact
-from snapaudit.rules.quantity import Bytes, Share, Unknown, known_sum, share_of
+from snapaudit.rules.quantity import Bytes, Share, Unknown, age_of, known_sum, share_of
 from snapaudit.rules.scene import MachineScene
 
 _NO_CONSOLIDATION = Unknown("the hypervisor does not tell whether consolidation is needed")
 _NO_POWER = Unknown("the power state is not known")
+_NO_MEMORY = Unknown("the hypervisor does not tell of every snapshot whether memory was saved")
+_NO_TIME = timedelta(0)
 _NO_BUSY = Unknown("the hypervisor does not tell whether a task runs")
 
 
@@ -65,34 +72,39 @@ def snapshots_share(scene: MachineScene) -> Share | Unknown:
     return share_of(snapshots_size(scene), disk_bytes(scene))
 
 
-def disk_bytes(scene: MachineScene) -> int | Unknown:
-    """The capacity of the machine's disks together."""
-    sizes = [disk.capacity_bytes for disk in scene.vm.disks]
-    return known_sum(sizes, "the capacity of a disk is not known")
+@fact
+def snapshot_depth(scene: MachineScene) -> int:
+    """How many snapshots stand on each other at most: 1 when none stands on another."""
+    tree = SnapshotTree(scene.vm.snapshots)
+    return max((level + 1 for level, _ in tree.walk()), default=0)
 
 
 @fact
-def longest_chain(scene: MachineScene) -> int:
-    """How many images the longest chain of its disks has."""
-    return max((len(disk.layers) for disk in scene.vm.disks), default=0)
+def oldest_snapshot(scene: MachineScene) -> timedelta | Unknown:
+    """The age of its oldest snapshot; zero without any."""
+    now = scene.endpoint.now
+    return _oldest([age_of(snapshot.created_at, now) for snapshot in scene.vm.snapshots])
+
+
+def _oldest(ages: list[timedelta | Unknown]) -> timedelta | Unknown:
+    """One age that is not known leaves the oldest of the others as a lower bound."""
+    known = max((age for age in ages if isinstance(age, timedelta)), default=_NO_TIME)
+    unknown = next((age for age in ages if isinstance(age, Unknown)), None)
+    return known if unknown is None else Unknown(unknown.reason, known)
 
 
 @fact
-def phantom_layers(scene: MachineScene) -> int:
-    """How many overlays stand in its chains that no registered snapshot explains."""
-    layers = (layer for disk in scene.vm.disks for layer in disk.layers)
-    return sum(layer.role is LayerRole.PHANTOM for layer in layers)
+def memory_snapshots(scene: MachineScene) -> int | Unknown:
+    """How many of its snapshots hold its memory."""
+    saved = [snapshot.has_memory for snapshot in scene.vm.snapshots]
+    known = saved.count(True)
+    return Unknown(_NO_MEMORY.reason, known) if None in saved else known
 
 
 @fact
-def missing_layers(scene: MachineScene) -> int | Unknown:
-    """How many images of its chains are gone."""
-    found = [layer.exists for disk in scene.vm.disks for layer in disk.layers]
-    missing, unseen = found.count(False), found.count(None)
-    if unseen:
-        reason = f"nobody could look whether an image of its chains exists ({unseen})"
-        return Unknown(reason, missing)
-    return missing
+def checkpoints(scene: MachineScene) -> int:
+    """How many checkpoints of a backup chain it has; they are no snapshots."""
+    return len(scene.vm.checkpoints)
 
 
 @fact
@@ -106,3 +118,14 @@ def consolidation_needed(scene: MachineScene) -> bool | Unknown:
 def is_protected(scene: MachineScene) -> bool:
     """Whether something found while collecting forbids to change its chains."""
     return bool(scene.vm.protections)
+
+
+@fact
+def protections(scene: MachineScene) -> tuple[str, ...]:
+    """What forbids to change its chains, each in a word: ``busy``, ``linked-clone``."""
+    return protection_words(scene.vm.protections)
+
+
+def protection_words(protections: Iterable[str]) -> tuple[str, ...]:
+    """The word before each sentence, each once."""
+    return tuple(dict.fromkeys(one.partition(":")[0] for one in protections))
