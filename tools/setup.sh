@@ -26,6 +26,8 @@ if [ "${1:-}" = beds ]; then
     has qemu-img || want qemu-utils
     has setpriv || want util-linux
     has openssl || want openssl
+    has xmllint || want libxml2-utils
+    has prove || want perl
     has go || want golang-go
     [ -d /usr/share/gocode/src/github.com/vmware/govmomi/simulator ] ||
         want golang-github-vmware-govmomi-dev
@@ -65,4 +67,23 @@ if [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$now" ]; then
         -r requirements/all.lock
     .venv/bin/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
     echo "$now" >"$stamp"
+fi
+
+# Prometheus' own checker, taken out of its package: installing that would start a server.
+checker=.venv/beds/prometheus/usr/bin/promtool
+if [ "${1:-}" = beds ] && [ "${SNAPAUDIT_REQUIRE_BEDS:-}" = 1 ] && ! has promtool &&
+    [ ! -x "$checker" ] && has apt-get && has dpkg-deb; then
+    echo "setup: fetching promtool" >&2
+    folder=$(mktemp -d)
+    if [ -z "$(apt-cache search --names-only '^prometheus$')" ]; then
+        apt-get update -q >/dev/null || sudo -n apt-get update -q >/dev/null || true
+    fi
+    if (cd "$folder" && apt-get download -q prometheus >/dev/null 2>&1); then
+        mkdir -p .venv/beds/prometheus
+        dpkg-deb -x "$folder"/prometheus_*.deb "$folder/all"
+        install -D "$folder/all/usr/bin/promtool" "$checker"
+    else
+        echo "setup: the package prometheus cannot be had; its tests will say so" >&2
+    fi
+    rm -rf "$folder"
 fi

@@ -26,7 +26,8 @@ SCHEMA = (
 )
 MOST_RESULTS, MOST_SHOWN, MOST_TAGS = 25_000, 5_000, 20
 _LEVELS = {Severity.CRITICAL: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
-_WIDEST_NAME, _WIDEST_TEXT = 120, 400
+# Wider ones of 25,000 results could be more than 10 MB, however well they are packed.
+_WIDEST_NAME, _WIDEST_TEXT = 100, 400
 _STATES = {"new": "new", "worse": "updated", "known": "unchanged"}
 
 
@@ -151,7 +152,7 @@ def _location(one: Finding, places: Listing) -> dict[str, Any]:
         "logicalLocations": [
             {
                 "name": plain(subject.name, _WIDEST_NAME),
-                "fullyQualifiedName": plain(path, _WIDEST_TEXT),
+                "fullyQualifiedName": plain(path, _WIDEST_NAME),
                 "kind": str(subject.kind),
             }
         ],
