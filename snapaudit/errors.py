@@ -5,6 +5,7 @@ SnapauditError
 ├── InputError             a file is wrong: place, what was expected, nearest known word
 ├── RefusedError           a guard, a limit, a plan or a lock forbids to go on; nothing was changed
 ├── JournalError           the journal is damaged or cannot be written: nothing more may be sent
+├── MailError              the mail server could not be used; no mail was sent
 ├── HistoryError           the history cannot be read or written; what is in it stays as it is
 └── HypervisorError        an endpoint could not be worked with
     ├── MissingSdk           the extra with its SDK is not installed
@@ -64,6 +65,10 @@ class JournalError(SnapauditError):
 
 class HistoryError(SnapauditError):
     """The history cannot be read or written: why, and what repairs that."""
+
+
+class MailError(SnapauditError):
+    """The mail server could not be used: where it ended, why, and what repairs that."""
 
 
 class HypervisorError(SnapauditError):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 
 from snapaudit.codec.yaml import Node
 from snapaudit.errors import Place
 from snapaudit.model.approvals import Approvals
 from snapaudit.model.budget import CheckSettings
-from snapaudit.model.endpoint import Endpoint, SecretReference
+from snapaudit.model.endpoint import Endpoint, SecretReference, Tls
 from snapaudit.model.exemption import LONGEST_LIFE
 from snapaudit.model.history import Keeping
 from snapaudit.model.limits import Limits
@@ -38,6 +39,13 @@ class RuleSettings:
     levels: Mapping[str, Mapping[str, Mapping[str, Node]]] = field(default_factory=dict)
 
 
+class WhenClean(StrEnum):
+    """What becomes of a mail that would have nothing to tell."""
+
+    SEND = "send"
+    SILENT = "silent"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExemptionSettings:
     """Where exemptions stand (None: nowhere), and what the site allows.
@@ -55,12 +63,25 @@ class ExemptionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """The mail server and the addresses reports go from and to."""
+    """The mail server, and who gets what.
+
+    ``username`` None: nobody logs in. ``starttls`` False: ``smtp://`` stays in the clear.
+    ``owners`` maps names of owners, as ``owner_key`` folds them, to addresses. An owner who is
+    named by an address is mailed there only when it lies in one of the ``owner_domains``.
+    """
 
     smtp: str
     sender: str
     to: tuple[str, ...]
+    username: str | None = None
     password: SecretReference | None = None
+    tls: Tls = field(default_factory=Tls)
+    starttls: bool = True
+    per_owner: bool = False
+    owners: Mapping[str, str] = field(default_factory=dict)
+    owner_domains: tuple[str, ...] = ()
+    when_clean: WhenClean = WhenClean.SEND
+    attach: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

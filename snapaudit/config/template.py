@@ -159,12 +159,25 @@ _REST = """
 ## The folder for reports.
 # reports: reports
 
-## The server and the addresses for mailed reports. The password is written as for endpoints.
+## Mailed reports, sent by "snapaudit report --mail".
+##   smtp:          smtps:// (port 465), or smtp:// with STARTTLS (587 with a password, else 25)
+##   from, to:      plain addresses; the team under to: gets everything
+##   password:      where it is, written as for endpoints; username: is from: unless written
+##   tls:           ca_file, fingerprint or verify: false, as for endpoints
+##   starttls:      false: smtp:// in the clear and without a password, as to this very machine
+##   per_owner:     true: every owner of snapshots gets a mail about his alone
+##   owners:        the addresses of owners, by the names that snapshots and machines tell
+##   owner_domains: an owner who is named by an address in one of these is mailed there
+##   when_clean:    send, or silent: no mail when all was seen and nothing is at warning or above
+##   attach:        false: without the whole page as a file
 # mail:
 #   smtp: smtps://mail.example.org
 #   from: snapaudit@example.org
 #   to: [virt-team@example.org]
 #   password: {env: SMTP_PASSWORD}
+#   per_owner: true
+#   owners: {alice: alice@example.org}
+#   when_clean: silent
 """
 
 
