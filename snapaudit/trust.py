@@ -99,6 +99,20 @@ def _load(work: Callable[[], None], option: str, path: str) -> None:
         raise UsageError(f"tls: {option}: {path}: it cannot be read: {reason}") from error
 
 
+def compare(line: ssl.SSLSocket, pin: bytes | None, host: str) -> None:
+    """Close the connection and raise WrongCertificate when not the pinned certificate is shown."""
+    if pin is None:
+        return
+    shown = hashlib.sha256(line.getpeercert(binary_form=True) or b"").digest()
+    if not hmac.compare_digest(shown, pin):
+        line.close()
+        raise WrongCertificate(
+            f"{host}: the certificate is not the pinned one (its fingerprint is sha256:"
+            f"{shown.hex()}): if it was renewed, renew tls: fingerprint; if not, somebody else "
+            "answers there"
+        )
+
+
 class Connection(HTTPSConnection):
     """One HTTPS connection, checked whenever it is made.
 
@@ -116,18 +130,6 @@ class Connection(HTTPSConnection):
         except ssl.SSLCertVerificationError as error:
             message = f"{self.host}: the certificate is refused: {verdict(error)}"
             raise WrongCertificate(message) from error
-        self._compare()
-        self.sock.settimeout(self._seconds)
-
-    def _compare(self) -> None:
-        if self._pin is None:
-            return
         sock: Any = self.sock
-        shown = hashlib.sha256(sock.getpeercert(binary_form=True) or b"").digest()
-        if not hmac.compare_digest(shown, self._pin):
-            self.close()
-            raise WrongCertificate(
-                f"{self.host}: the certificate is not the pinned one (its fingerprint is sha256:"
-                f"{shown.hex()}): if it was renewed, renew tls: fingerprint; if not, somebody else "
-                "answers there"
-            )
+        compare(sock, self._pin, self.host)
+        self.sock.settimeout(self._seconds)

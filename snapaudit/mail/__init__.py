@@ -1,0 +1,1 @@
+"""Mail: letters are made into messages, handed to a server, and remembered."""
