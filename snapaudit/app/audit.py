@@ -33,9 +33,14 @@ def rules_of(settings: Settings, folders: Sequence[Path] = ()) -> Policy:
 
 def with_exemptions(policy: Policy, settings: Settings) -> Policy:
     """The policy with the exemptions of their file, as they are at this moment."""
+    read = read_exemptions(settings.exemptions, known_to(policy))
+    return replace(with_site(policy, settings), exemptions=read)
+
+
+def with_site(policy: Policy, settings: Settings) -> Policy:
+    """The policy with what the site says of exemptions, and of where there is something to see."""
     return replace(
         policy,
-        exemptions=read_exemptions(settings.exemptions, known_to(policy)),
         longest_exemption=settings.exemptions.max_life,
         honour_expiry=settings.exemptions.honour_expiry,
         endpoints=tuple(endpoint.name for endpoint in settings.endpoints),

@@ -13,6 +13,7 @@ from snapaudit.cli import (
     collect,
     doctor,
     enforce,
+    exempt,
     explain,
     hold,
     init,
@@ -53,6 +54,7 @@ def application() -> typer.Typer:
     tree.command("enforce")(enforce.command)
     tree.command("explain")(explain.command)
     tree.add_typer(rules.commands(), name="rules")
+    tree.add_typer(exempt.commands(), name="exempt")
     tree.add_typer(hold.commands(), name="hold")
     tree.add_typer(journal.commands(), name="journal")
     return tree

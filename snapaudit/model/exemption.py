@@ -10,6 +10,7 @@ from snapaudit.errors import Place
 from snapaudit.model.until import end_of_day
 
 EXEMPTIONS_SCHEMA = "snapaudit/exemptions@1"
+LINT_SCHEMA = "snapaudit/exemption-lint@1"
 LONGEST_LIFE = timedelta(days=180)
 NOBODY = frozenset(("", "-", "?", "n/a", "na", "nobody", "none", "null", "tbd", "todo", "unknown"))
 """Words that stand where an owner should, and name none."""
@@ -100,8 +101,8 @@ class ExemptionState(StrEnum):
 class ExemptionStanding:
     """One exemption at the moment of an audit; ``findings``: how many it accepted then.
 
-    ``expires_at`` is what the file says, ``ends_at`` when it stops counting. ``findings`` None: no
-    audit was made. ``place`` is file, line and column.
+    ``expires_at`` is what the file says, ``ends_at`` when it stops counting, ``until`` the same as
+    people write it. ``findings`` None: no audit was made. ``place`` is file, line and column.
     """
 
     id: str
@@ -113,6 +114,7 @@ class ExemptionStanding:
     created_at: datetime
     expires_at: datetime
     ends_at: datetime
+    until: str
     state: ExemptionState
     findings: int | None
     place: str
@@ -133,7 +135,53 @@ def standing(
         created_at=exemption.created_at,
         expires_at=exemption.expires_at,
         ends_at=exemption.ends_at(longest),
+        until=exemption.end_said(longest),
         state=ExemptionState.ACTIVE if is_active else ExemptionState.EXPIRED,
         findings=findings,
         place=str(exemption.place),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExemptionList:
+    """The exemptions of a file, in its order."""
+
+    schema: str = EXEMPTIONS_SCHEMA
+    exemptions: tuple[ExemptionStanding, ...]
+
+
+class RemarkLevel(StrEnum):
+    """Whether a remark keeps the file from being used."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remark:
+    """One thing to say of the file: where, about which exemption (None: the file), and what."""
+
+    level: RemarkLevel
+    place: str
+    exemption: str | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExemptionLint:
+    """Everything that is to be said of an exemptions file, in its order.
+
+    ``exemptions`` counts those that can be read. ``seen``: the endpoints that were looked at to
+    tell which accept nothing.
+    """
+
+    schema: str = LINT_SCHEMA
+    file: str | None
+    exemptions: int
+    seen: tuple[str, ...]
+    remarks: tuple[Remark, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether the file cannot be used as it is."""
+        return any(one.level is RemarkLevel.ERROR for one in self.remarks)

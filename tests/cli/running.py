@@ -24,7 +24,7 @@ class Ran:
 
 
 def _environment(cwd: Path, environ: dict[str, str]) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
     return {**kept, "HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd), **environ}
 
 
