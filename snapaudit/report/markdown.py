@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
 from snapaudit.model.finding import Audit, Evidence
@@ -11,10 +11,10 @@ from snapaudit.report.escape import markdown_cell
 from snapaudit.report.headline import label, method, seen, sentence, space
 from snapaudit.report.phrases import byte_range, count, evidences, share, size, words
 from snapaudit.report.rows import Question, Row, subject_name
+from snapaudit.report.sections import BREAK, section
 from snapaudit.report.stores import Store
 from snapaudit.report.view import Blind, View, view
 
-_BREAK = "<br>"
 _EXAMPLES = 3
 
 
@@ -25,19 +25,19 @@ def render(audit: Audit) -> bytes:
 
 def _lines(seen_view: View) -> Iterator[str]:
     yield from _opening(seen_view)
-    yield from _section("Datastores, most endangered first", _store_rows(seen_view.stores))
+    yield from section("Datastores, most endangered first", _store_rows(seen_view.stores))
     for severity in reversed(Severity):
         rows = seen_view.of(severity)
-        yield from _section(
+        yield from section(
             f"{severity.capitalize()}: {count(len(rows), 'subject')}",
             _finding_rows(rows, seen_view.audit.audited_at),
         )
-    yield from _section("Makeshift backups, by their looks", _suspect_rows(seen_view))
-    yield from _section("Could not be decided", _question_rows(seen_view.questions))
-    yield from _section("Could not be read", _blind_rows(seen_view.gaps))
-    yield from _section("To be read with care", _blind_rows(seen_view.doubts))
-    yield from _section("Never seen this way", _blind_rows(seen_view.never_seen))
-    yield from _section("Coverage", _coverage_rows(seen_view.audit))
+    yield from section("Makeshift backups, by their looks", _suspect_rows(seen_view))
+    yield from section("Could not be decided", _question_rows(seen_view.questions))
+    yield from section("Could not be read", _blind_rows(seen_view.gaps))
+    yield from section("To be read with care", _blind_rows(seen_view.doubts))
+    yield from section("Never seen this way", _blind_rows(seen_view.never_seen))
+    yield from section("Coverage", _coverage_rows(seen_view.audit))
     yield from ("", markdown_cell(f"{method(seen_view.audit)}."))
 
 
@@ -55,19 +55,6 @@ def _opening(seen_view: View) -> Iterator[str]:
     yield f"- {markdown_cell(space(audit))}"
 
 
-def _section(title: str, rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
-    """A heading and a table whose first row is its head; nothing when there is no other row."""
-    head, *body = rows
-    if not body:
-        return
-    yield from ("", f"## {title}", "", _line(head), _line("---" for _ in head))
-    yield from map(_line, body)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
 def _store_rows(stores: tuple[Store, ...]) -> Iterator[tuple[str, ...]]:
     yield ("Datastore", "Full", "Free", "Held by snapshots", "Finding")
     for store in stores:
@@ -79,7 +66,7 @@ def _store_rows(stores: tuple[Store, ...]) -> Iterator[tuple[str, ...]]:
             share(store.fill_ratio),
             f"{size(store.datastore.free_bytes)} of {size(store.datastore.capacity_bytes)}",
             byte_range(store.held),
-            _BREAK.join(map(markdown_cell, found)),
+            BREAK.join(map(markdown_cell, found)),
         )
 
 
@@ -93,9 +80,9 @@ def _finding_rows(rows: tuple[Row, ...], now: datetime) -> Iterator[tuple[str, .
         yield (
             markdown_cell(subject_name(row.subject)),
             markdown_cell(row.subject.endpoint),
-            _BREAK.join(why),
+            BREAK.join(why),
             "" if row.gain is None else byte_range(row.gain),
-            _BREAK.join(map(markdown_cell, notes)),
+            BREAK.join(map(markdown_cell, notes)),
         )
 
 
@@ -107,7 +94,7 @@ def _suspect_rows(seen_view: View) -> Iterator[tuple[str, ...]]:
     yield ("Snapshot", "Score", "Reasons")
     for one in seen_view.suspects:
         name = seen_view.lookup.purpose_name(one)
-        yield markdown_cell(name), str(one.score), _BREAK.join(map(markdown_cell, one.reasons))
+        yield markdown_cell(name), str(one.score), BREAK.join(map(markdown_cell, one.reasons))
 
 
 def _question_rows(questions: tuple[Question, ...]) -> Iterator[tuple[str, ...]]:
@@ -117,7 +104,7 @@ def _question_rows(questions: tuple[Question, ...]) -> Iterator[tuple[str, ...]]
         more = len(one.subjects) - len(names)
         names += [f"and {more:,} more"] if more else []
         cells = (one.rule, words(one.fact), one.reason)
-        yield (*map(markdown_cell, cells), _BREAK.join(names))
+        yield (*map(markdown_cell, cells), BREAK.join(names))
 
 
 def _blind_rows(found: tuple[Blind, ...]) -> Iterator[tuple[str, ...]]:
