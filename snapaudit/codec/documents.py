@@ -59,6 +59,18 @@ def from_document(kind: type[Record], document: Mapping[str, Any], source: str) 
     return record
 
 
+def from_json(kind: type[Record], raw: bytes, source: str) -> Record:
+    """The record that JSON text holds. Raises InputError naming the field that is wrong."""
+    from pydantic import ValidationError
+
+    try:
+        known: Any = kind
+        record: Record = _adapter(known).validate_json(raw, strict=True)
+    except ValidationError as error:
+        raise InputError(source, _first_fault(error)) from error
+    return record
+
+
 def inventories_document(inventories: Sequence[Inventory], *, compress: bool) -> bytes:
     """One document, or a list when there are several or none; gzip without a date if asked."""
     if len(inventories) == 1:
@@ -74,12 +86,12 @@ def read_inventories(path: Path) -> tuple[Inventory, ...]:
 
     Fields this version does not know are passed over: a schema only ever gains fields.
     """
-    from pydantic_core import from_json
+    from pydantic_core import from_json as parsed
 
     source = str(path)
     raw = _read(path)
     try:
-        document = from_json(raw)
+        document = parsed(raw)
     except ValueError as error:
         raise InputError(source, f"is not complete JSON: {error}") from error
     for number, item in enumerate(document if isinstance(document, list) else [document]):

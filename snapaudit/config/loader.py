@@ -13,6 +13,7 @@ from snapaudit.config.exemptions import FILE_NAME, exemption_settings
 from snapaudit.config.history import history
 from snapaudit.config.limits import limits
 from snapaudit.config.mail import mail
+from snapaudit.config.owners import owners
 from snapaudit.config.policy import environments, rules
 from snapaudit.config.settings import ExemptionSettings, Settings
 from snapaudit.errors import InputError
@@ -20,7 +21,7 @@ from snapaudit.errors import InputError
 VERSION = 1
 KEYS = (
     *("version", "endpoints", "environments", "rules", "exemptions", "limits"),
-    *("approvals", "check", "state", "reports", "history", "mail"),
+    *("approvals", "check", "state", "reports", "history", "mail", "owners"),
 )
 
 
@@ -62,6 +63,7 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
         ),
         history=expect.optional(found, "history", lambda at: history(at, folder), standing.history),
         mail=expect.optional(found, "mail", lambda at: mail(at, folder), None),
+        owners=expect.optional(found, "owners", owners, standing.owners),
         source=path,
     )
 

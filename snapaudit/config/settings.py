@@ -16,6 +16,7 @@ from snapaudit.model.endpoint import Endpoint, SecretReference, Tls
 from snapaudit.model.exemption import LONGEST_LIFE
 from snapaudit.model.history import Keeping
 from snapaudit.model.limits import Limits
+from snapaudit.model.owner import OWNER_MARKS, OwnerMark
 from snapaudit.model.policy import Environment
 
 
@@ -100,4 +101,5 @@ class Settings:
     reports: Path
     history: Keeping = field(default_factory=Keeping)
     mail: Mail | None = None
+    owners: tuple[OwnerMark, ...] = OWNER_MARKS
     source: Path | None = None

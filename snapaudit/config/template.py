@@ -159,6 +159,11 @@ _REST = """
 ## The folder for reports.
 # reports: reports
 
+## Whom to ask about a machine's snapshots: the first place that names somebody. "attribute:" is a
+## custom attribute of vSphere, "tag:owner" a tag like owner:web-team, "notes:Owner" a line
+## "Owner: web-team" in the machine's notes, creator who took the snapshot.
+# owners: ["attribute:Owner", "tag:owner", "notes:Owner", creator]
+
 ## Mailed reports, sent by "snapaudit report --mail".
 ##   smtp:          smtps:// (port 465), or smtp:// with STARTTLS (587 with a password, else 25)
 ##   from, to:      plain addresses; the team under to: gets everything

@@ -62,6 +62,11 @@ class State:
         """How much each endpoint showed when it was last seen whole."""
         return self.folder / "sightings.json"
 
+    @property
+    def last_audit(self) -> Path:
+        """The whole audit of the last recorded run, compressed: what the weekly report is of."""
+        return self.folder / "last-audit.json.gz"
+
 
 def prepare(state: State) -> None:
     """Create the folder and those in it, or make sure that nobody else could have written there.

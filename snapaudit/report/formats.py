@@ -15,6 +15,7 @@ from snapaudit.errors import UsageError
 from snapaudit.model.finding import Audit
 from snapaudit.model.outcome import RunReport
 from snapaudit.model.plan import Plan
+from snapaudit.model.weekly import WeeklyReport
 
 _Renderer = TypeVar("_Renderer")
 
@@ -79,6 +80,42 @@ def _run_json(report: RunReport, _width: int, _colour: bool) -> bytes:
     return render(report)
 
 
+def _weekly_table(report: WeeklyReport, width: int, colour: bool) -> bytes:
+    from snapaudit.report.weekly.console import render
+
+    return render(report, width=width, colour=colour)
+
+
+def _weekly_json(report: WeeklyReport, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.json import render
+
+    return render(report)
+
+
+def _weekly_csv(report: WeeklyReport, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.weekly.csv import render
+
+    return render(report)
+
+
+def _weekly_markdown(report: WeeklyReport, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.weekly.markdown import render
+
+    return render(report)
+
+
+def _weekly_html(report: WeeklyReport, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.weekly.html import render
+
+    return render(report)
+
+
+def _weekly_xlsx(report: WeeklyReport, _width: int, _colour: bool) -> bytes:
+    from snapaudit.report.weekly.xlsx import render
+
+    return render(report)
+
+
 AUDIT_FORMATS: Mapping[str, Callable[[Audit, int, bool], bytes]] = {
     "table": _table,
     "json": _json,
@@ -86,6 +123,14 @@ AUDIT_FORMATS: Mapping[str, Callable[[Audit, int, bool], bytes]] = {
     "markdown": _markdown,
     "html": _html,
     "xlsx": _xlsx,
+}
+WEEKLY_FORMATS: Mapping[str, Callable[[WeeklyReport, int, bool], bytes]] = {
+    "table": _weekly_table,
+    "json": _weekly_json,
+    "csv": _weekly_csv,
+    "markdown": _weekly_markdown,
+    "html": _weekly_html,
+    "xlsx": _weekly_xlsx,
 }
 ENFORCE_FORMATS: Mapping[str, Callable[[Plan, str, int, bool], bytes]] = {
     "table": _plan_table,
@@ -116,6 +161,16 @@ def render_plan(
     """
     place = f".snapaudit/plans/{plan.id}.json" if file is None else file
     return known(ENFORCE_FORMATS, form)(plan, place, width, colour)
+
+
+def render_weekly(
+    report: WeeklyReport, name: str, *, width: int = 100, colour: bool = False
+) -> bytes:
+    """The weekly report as a document; equal reports give equal bytes. Text is UTF-8.
+
+    Raises UsageError for a format that does not exist.
+    """
+    return known(WEEKLY_FORMATS, name)(report, width, colour)
 
 
 def render_run(report: RunReport, form: str, *, width: int = 100, colour: bool = False) -> bytes:

@@ -12,10 +12,11 @@ from snapaudit.model.examination import Examinations
 from snapaudit.model.finding import Audit
 from snapaudit.model.outcome import RunReport
 from snapaudit.model.plan import Plan
+from snapaudit.model.weekly import WeeklyReport
 from snapaudit.report.escape import storable
 
 
-def render(record: Audit | Check | Examinations | Plan | RunReport) -> bytes:
+def render(record: Audit | Check | Examinations | Plan | RunReport | WeeklyReport) -> bytes:
     """The record as its JSON document. A text that UTF-8 cannot hold is written with its codes."""
     try:
         return to_json(record).encode()
