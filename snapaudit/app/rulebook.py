@@ -1,12 +1,51 @@
-"""The rulebook: rules resolved, tried on their cases, held against a view, and written out."""
+"""The rulebook: rules resolved, tried on their cases, and held against what is and was seen."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from snapaudit.app.audit import rules_of
+from snapaudit.codec.expect import nearest
+from snapaudit.config.settings import RuleSettings, Settings
+from snapaudit.errors import UsageError
+from snapaudit.model.finding import Audit
+from snapaudit.model.history import RunRecord
 from snapaudit.model.policy import Policy, Rule
-from snapaudit.model.rulebook import ResolvedRule
+from snapaudit.model.rulebook import ResolvedRule, RuleCoverage, RuleTests
 from snapaudit.rules import resolved
+from snapaudit.rules.coverage import coverage
+from snapaudit.rules.trial import try_rules
+
+
+def rule_named(policy: Policy, name: str) -> Rule:
+    """The rule of this id. Raises UsageError with the nearest one."""
+    found = next((rule for rule in policy.rules if rule.id == name), None)
+    if found is not None:
+        return found
+    near = nearest(name, [rule.id for rule in policy.rules])
+    hint = f"; did you mean {near!r}?" if near else ""
+    raise UsageError(f"there is no rule {name!r}{hint}")
 
 
 def resolve(rule: Rule, policy: Policy) -> ResolvedRule:
     """The rule as it is in force in each environment, with the origin of every value."""
     return resolved.resolve(rule, policy)
+
+
+def coverage_of(audit: Audit, policy: Policy, runs: Sequence[RunRecord] | None) -> RuleCoverage:
+    """Which rules have anything to say about a view, and had in the history where there is one."""
+    return coverage(audit, policy, runs)
+
+
+def tests_of(settings: Settings, folders: Sequence[Path], names: Sequence[str]) -> RuleTests:
+    """The cases of the named rules, or of all, tried on what the files say.
+
+    What the configuration changes about levels is left out, and told; so is what it switches off.
+    """
+    plain = replace(settings, rules=RuleSettings(folders=settings.rules.folders))
+    policy = rules_of(plain, folders)
+    chosen = [rule_named(policy, name) for name in names] or policy.rules
+    told = sorted({rule.id for rule in chosen} & settings.rules.levels.keys())
+    return replace(try_rules(chosen), overridden=tuple(told))

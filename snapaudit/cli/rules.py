@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,13 +13,13 @@ from typer import Argument, Option
 
 from snapaudit.app.audit import policy_of
 from snapaudit.app.gather import settings_of
-from snapaudit.app.rulebook import resolve
-from snapaudit.cli.exits import Exit
+from snapaudit.app.rulebook import coverage_of, resolve, rule_named, tests_of
+from snapaudit.cli.exits import Exit, view_exit
 from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
+from snapaudit.cli.reading import judge
 from snapaudit.cli.writing import targets, write
 from snapaudit.codec.documents import to_json
-from snapaudit.codec.expect import nearest
-from snapaudit.errors import InputError, UsageError
+from snapaudit.errors import InputError
 from snapaudit.model.policy import Policy, Rule
 from snapaudit.report.escape import plain
 
@@ -30,6 +32,9 @@ def commands() -> typer.Typer:
     tree.command("list")(_list)
     tree.command("show")(_show)
     tree.command("validate")(_validate)
+    tree.command("test")(_test)
+    tree.command("coverage")(_coverage)
+    tree.command("schema")(_schema)
     return tree
 
 
@@ -68,22 +73,13 @@ def _show(
     Example: snapaudit rules show stale-snapshot --resolved
     """
     policy = _policy(common)
-    found = _named(policy, rule)
+    found = rule_named(policy, rule)
     where = targets(common.format, common.output or (), FORMATS, "text")
     if resolved or common.format == "json":
         write(where, lambda form: _resolved(found, policy, form, common))
     else:
         write(where, lambda _: _file_of(found))
     return Exit.DONE
-
-
-def _named(policy: Policy, name: str) -> Rule:
-    found = next((rule for rule in policy.rules if rule.id == name), None)
-    if found is not None:
-        return found
-    near = nearest(name, [rule.id for rule in policy.rules])
-    hint = f"; did you mean {near!r}?" if near else ""
-    raise UsageError(f"there is no rule {name!r}{hint}")
 
 
 def _resolved(rule: Rule, policy: Policy, form: str, common: Common) -> bytes:
@@ -113,3 +109,57 @@ def _validate(common: Common) -> int:
     policy = _policy(common)
     sys.stdout.write(f"{len(policy.rules)} rules are valid, {len(policy.disabled)} disabled\n")
     return Exit.DONE
+
+
+@with_common
+def _test(
+    common: Common,
+    rule: Annotated[
+        list[str] | None, Argument(help="Only these rules.", metavar="[RULE]...")
+    ] = None,
+) -> int:
+    """Try each rule on the cases in its own file; 2 when one does not answer as its case says.
+
+    Example: snapaudit rules test --rules my-rules
+    """
+    from snapaudit.report.rulebook import render_tests
+
+    where = targets(common.format, common.output or (), FORMATS, "text")
+    tests = tests_of(settings_of(common.request()), tuple(common.rules or ()), rule or ())
+    write(where, lambda form: _written(tests, form, common, render_tests))
+    return Exit.DONE if tests.hold else Exit.WRONG_INPUT
+
+
+@with_common
+def _coverage(common: Common) -> int:
+    """Which rules never matched, in this view and in the history.
+
+    Example: snapaudit rules coverage --inventory today.json.gz
+    """
+    from snapaudit.report.rulebook import render_coverage
+
+    where = targets(common.format, common.output or (), FORMATS, "text")
+    judged = judge(common)
+    told = coverage_of(judged.audit, judged.policy, None)
+    write(where, lambda form: _written(told, form, common, render_coverage))
+    return view_exit(judged.audit)
+
+
+@with_common
+def _schema(common: Common) -> int:
+    """The JSON Schema of a rule file, for an editor that checks and completes while you write.
+
+    Example: snapaudit rules schema -o rule.schema.json
+    """
+    from snapaudit.rules.schema import rule_schema
+
+    where = targets(common.format, common.output or (), ("json",), "json")
+    body = json.dumps(rule_schema(), indent=2, ensure_ascii=False)
+    write(where, lambda _: f"{body}\n".encode())
+    return Exit.DONE
+
+
+def _written(told: object, form: str, common: Common, render: Callable[..., bytes]) -> bytes:
+    if form == "json":
+        return to_json(told).encode()
+    return render(told, width=terminal_width(), colour=use_colour(common))

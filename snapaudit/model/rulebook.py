@@ -92,19 +92,28 @@ class CaseResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleTests:
-    """All cases of the rules that were tried, and the rules that have none."""
+    """All cases of the rules that were tried, and the rules that have none.
+
+    ``overridden``: rules with levels in the configuration, which no case of a file can know.
+    """
 
     schema: str = RULE_TESTS_SCHEMA
     results: tuple[CaseResult, ...]
     without_cases: tuple[str, ...]
+    overridden: tuple[str, ...] = ()
+
+    @property
+    def hold(self) -> bool:
+        """Whether every rule answers as its cases say."""
+        return all(result.holds for result in self.results)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleUse:
     """How often one rule had something to say.
 
-    ``asked``: subjects of its kind in this view. ``remembered``: findings in the runs of the
-    history, None where there is none.
+    ``asked``: subjects of its kind in this view. ``runs``: runs of the history that knew the rule,
+    and ``matched_runs`` those in which it found something.
     """
 
     rule: str
@@ -114,17 +123,23 @@ class RuleUse:
     warning: int
     critical: int
     undetermined: int
-    remembered: int | None = None
+    runs: int = 0
+    matched_runs: int = 0
 
     @property
     def matched(self) -> int:
-        """Findings in this view."""
+        """Findings in this view, accepted ones too."""
         return self.info + self.warning + self.critical
+
+    @property
+    def never_matched(self) -> bool:
+        """Whether it found nothing, neither here nor in any run of the history."""
+        return not self.matched and not self.matched_runs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleCoverage:
-    """The use of every rule, by id. ``runs``: how many runs the history holds."""
+    """The use of every rule, by id. ``runs``: how many runs the history holds, None for none."""
 
     schema: str = RULE_COVERAGE_SCHEMA
     rules: tuple[RuleUse, ...]

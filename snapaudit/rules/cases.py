@@ -44,11 +44,12 @@ def _expected(node: Node) -> tuple[Severity | None, bool]:
     """A severity, ``undetermined``, ``none``, or a list of a severity and ``undetermined``."""
     items = node.value if isinstance(node.value, tuple) else (node,)
     words = [_answer(item) for item in items]
-    grades = [word for word in words if word in tuple(Severity)]
-    if not words or len(grades) > 1 or len(set(words)) < len(words):
-        raise expect.wrong(node, f"one of {', '.join(ANSWERS)}, or a level and {UNDETERMINED}")
-    if NOTHING in words and len(words) > 1:
+    is_list = isinstance(node.value, tuple)
+    if is_list and NOTHING in words:
         raise InputError(node.place, f"{NOTHING!r} stands alone: it says that nothing comes out")
+    grades = [word for word in words if word in tuple(Severity)]
+    if len(grades) > 1 or len(set(words)) < len(words) or (is_list and UNDETERMINED not in words):
+        raise expect.wrong(node, f"one of {', '.join(ANSWERS)}, or a level and {UNDETERMINED}")
     return Severity(grades[0]) if grades else None, UNDETERMINED in words
 
 

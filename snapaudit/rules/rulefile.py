@@ -21,6 +21,11 @@ OPTIONAL = (
     *("unless", "remedy", "mode", "grace", "notice", "with_memory", "honours_expiry"),
     *("environments", "cases"),
 )
+# What a remedy acts on; beside another subject it would promise what no plan can hold.
+FITTING = {
+    Remedy.DELETE_SNAPSHOT: SubjectKind.SNAPSHOT,
+    Remedy.CONSOLIDATE: SubjectKind.VIRTUAL_MACHINE,
+}
 _ID = re.compile(ID_PATTERN, re.ASCII)
 Levels = dict[Severity, Condition]
 
@@ -41,7 +46,7 @@ def read_rule(path: Path, environments: Collection[str] | None = None) -> Rule:
         levels=_levels(keys["levels"], subject),
         environment_levels=own,
         unless=read_condition(keys["unless"], subject) if "unless" in keys else None,
-        remedy=expect.word(keys["remedy"], Remedy) if "remedy" in keys else None,
+        remedy=_remedy(keys["remedy"], subject) if "remedy" in keys else None,
         mode=_mode(keys),
         grace=_grace(keys),
         notice=_notice(keys),
@@ -63,6 +68,14 @@ def _id(node: Node, path: Path) -> str:
         message = f"the id {rule_id!r} and the name of the file {path.name!r} differ"
         raise InputError(node.place, message)
     return rule_id
+
+
+def _remedy(node: Node, subject: SubjectKind) -> Remedy:
+    remedy = expect.word(node, Remedy)
+    if FITTING[remedy] is not subject:
+        message = f"{remedy} is for rules about a {FITTING[remedy]}, not about a {subject}"
+        raise InputError(node.place, message)
+    return remedy
 
 
 def _mode(keys: dict[str, Node]) -> Mode:

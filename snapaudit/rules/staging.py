@@ -62,7 +62,7 @@ def stage(
         snapshots=tuple(
             scene for machine in machines for scene in _snapshots(machine, classifier, past)
         ),
-        files=(*_strays(endpoint), *_phantoms(endpoint)),
+        files=files_of(endpoint),
     )
 
 
@@ -118,6 +118,11 @@ def _company(machine: MachineScene, past: Past) -> Company:
         disk_bytes=None if isinstance(disks, Unknown) else disks,
         is_rotating=(machine.endpoint.inventory.endpoint, machine.vm.id) in past.rotating,
     )
+
+
+def files_of(endpoint: EndpointScene) -> tuple[FileScene, ...]:
+    """The files that are subjects of their own."""
+    return (*_strays(endpoint), *_phantoms(endpoint))
 
 
 def _strays(endpoint: EndpointScene) -> Iterator[FileScene]:

@@ -168,6 +168,53 @@ def test_rules_are_listed_shown_and_validated(tmp_path: Path) -> None:
     assert "longest_chain" in ran.err
 
 
+def test_cases_of_rule_files_are_tried_and_a_wrong_one_ends_with_2(tmp_path: Path) -> None:
+    ran = snapaudit("rules", "test", cwd=tmp_path)
+    assert (ran.code, ran.out.splitlines()[-1].split()[-1]) == (0, "hold")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/many.yaml").write_text(
+        "id: many\ntitle: Many\nsubject: virtual-machine\nlevels: {info: {snapshots: {over: 1}}}\n"
+        "why: to be seen\nfix: Look.\ncases:\n  - {given: {snapshots: 2}, expect: none}\n"
+    )
+    ran = snapaudit("rules", "test", "many", "--rules", "mine", "-f", "json", cwd=tmp_path)
+    (result,) = json.loads(ran.out)["results"]
+    assert (ran.code, result["found"], result["origin"]) == (2, ["info"], "mine/many.yaml:8")
+    ran = snapaudit("rules", "test", "mani", "--rules", "mine", cwd=tmp_path)
+    assert (ran.code, "did you mean 'many'?" in ran.err) == (2, True)
+
+
+def test_cases_are_about_files_and_not_about_levels_of_the_configuration(tmp_path: Path) -> None:
+    config = "version: 1\nrules: {levels: {long-chain: {default: {warning: 3}}}}\n"
+    (tmp_path / "snapaudit.yaml").write_text(config)
+    ran = snapaudit("rules", "test", "long-chain", cwd=tmp_path)
+    assert ran.code == 0
+    assert "which no case knows: long-chain" in ran.out
+    shown = snapaudit("rules", "show", "long-chain", "--resolved", "-f", "json", cwd=tmp_path)
+    values = [
+        value
+        for level in json.loads(shown.out)["environments"][0]["levels"]
+        for value in level["condition"]["values"]
+    ]
+    assert [(value["bound"], value["origin"].rpartition("/")[2]) for value in values] == [
+        (3, "snapaudit.yaml:2"),
+        (24, "built-in long-chain.yaml:6"),
+    ]
+
+
+def test_schema_of_rule_files_is_printed_as_json(tmp_path: Path) -> None:
+    ran = snapaudit("rules", "schema", cwd=tmp_path)
+    assert json.loads(ran.out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_coverage_names_rules_that_never_matched_and_keeps_the_code_of_the_view(
+    saved: Path,
+) -> None:
+    ran = on_saved(saved, "rules", "coverage", "-f", "json")
+    told = {use["rule"]: use for use in json.loads(ran.out)["rules"]}
+    assert told["long-chain"]["asked"] == 2
+    assert ran.code == on_saved(saved, "audit").code
+
+
 def test_rule_of_ones_own_judges(saved: Path) -> None:
     (saved / "mine").mkdir()
     (saved / "mine/any-snapshot.yaml").write_text(

@@ -88,6 +88,8 @@ MISTAKES = [
     ("{age: {over: 3d}}", "{}", "5:12", "an empty condition would hold for everything"),
     ("{age: {over: 3d}}", "{any: []}", "5:18", "'any' needs at least one condition"),
     ("{age: {over: 3d}}", "{any: [{all: [{agee: {over: 3d}}]}]}", "5:27", "unknown fact", "age"),
+    ("fix: Do it.", "fix: Do it.\nremedy: consolidate", "8:9",
+     "consolidate is for rules about a virtual-machine, not about a snapshot"),
     ("fix: Do it.", "fix: Do it.\nmode: apply", "8:7", "mode 'apply' needs a remedy"),
     ("fix: Do it.", "fix: Do it.\nmode: mark\ngrace: 7d", "8:7", "mode 'mark' needs a remedy"),
     ("fix: Do it.", f"{REMEDY}\nmode: mark", "9:7", "mode 'mark' needs a grace, as in grace: 7d"),
@@ -108,7 +110,8 @@ MISTAKES = [
     ("fix: Do it.", f"{CASES}[{{given: {{agee: 4d}}, expect: none}}]", "8:18", "no fact", "age"),
     ("fix: Do it.", f"{CASES}[{{given: {{age: 4}}, expect: none}}]", "8:23", "write a number with"),
     ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: waring}}]", "8:29", "expected one", "warning"),
-    ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: [none, info]}}]", "8:29", "stands alone"),
+    ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: [none, undetermined]}}]", "8:29",
+     "stands alone"),
     ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: [info, warning]}}]", "8:29", "or a level and"),
     ("fix: Do it.", f"{CASES}[{{given: {{}}, expect: none, environment: prod}}]", "8:48",
      "there is no environment 'prod'; known: default", None),
@@ -148,7 +151,9 @@ def test_grd_14_rule_means_snapshots_with_memory_only_where_it_says_so(tmp_path:
 
 
 def test_grd_14_consolidation_knows_no_snapshot_with_memory(tmp_path: Path) -> None:
-    text = f"{GOOD}remedy: consolidate\nwith_memory: true\n"
+    machine = GOOD.replace("subject: snapshot", "subject: virtual-machine")
+    text = f"{machine.replace('age: {over: 3d}', 'snapshots: {over: 3}')}remedy: consolidate\n"
+    text += "with_memory: true\n"
     with pytest.raises(InputError, match="with_memory needs remedy: delete-snapshot"):
         load(written(tmp_path, text))
 
