@@ -57,6 +57,10 @@ soak: setup ## the model of enforcement for a million steps, most of an hour
 examples: setup ## renew reports/examples/ and the golden files; review the difference like code
 	$(PYTHON) -m tests.examples
 
+.PHONY: docs
+docs: setup ## renew docs/rules.md from the rules and facts
+	$(PYTHON) -m tests.handbook
+
 .PHONY: lock
 lock: ## renew the lock file
 	@tools/lock.sh --upgrade

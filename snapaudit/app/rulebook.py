@@ -13,9 +13,17 @@ from snapaudit.errors import UsageError
 from snapaudit.model.finding import Audit
 from snapaudit.model.history import RunRecord
 from snapaudit.model.policy import Policy, Rule
-from snapaudit.model.rulebook import ResolvedRule, RuleCoverage, RuleTests
-from snapaudit.rules import resolved
+from snapaudit.model.rulebook import (
+    Chapter,
+    FactEntry,
+    Handbook,
+    ResolvedRule,
+    RuleCoverage,
+    RuleTests,
+)
+from snapaudit.rules import operators, resolved
 from snapaudit.rules.coverage import coverage
+from snapaudit.rules.facts import BoundType, Fact, all_facts
 from snapaudit.rules.trial import try_rules
 
 
@@ -37,6 +45,34 @@ def resolve(rule: Rule, policy: Policy) -> ResolvedRule:
 def coverage_of(audit: Audit, policy: Policy, runs: Sequence[RunRecord] | None) -> RuleCoverage:
     """Which rules have anything to say about a view, and had in the history where there is one."""
     return coverage(audit, policy, runs)
+
+
+def handbook(policy: Policy) -> Handbook:
+    """Everything there is to read about these rules, all facts and all operators."""
+    tests = try_rules(policy.rules).results
+    return Handbook(
+        chapters=tuple(
+            Chapter(
+                rule=rule,
+                resolved=resolve(rule, policy),
+                cases=tuple(result for result in tests if result.rule == rule.id),
+            )
+            for rule in policy.rules
+        ),
+        facts=tuple(_entry(fact) for fact in all_facts() if fact.of is None),
+        operators=tuple((str(kind), operators.names(kind)) for kind in BoundType),
+    )
+
+
+def _entry(fact: Fact) -> FactEntry:
+    return FactEntry(
+        name=fact.name,
+        subject=fact.subject,
+        type=str(fact.bound_type),
+        sentence=fact.description,
+        words=fact.words,
+        argument=fact.argument,
+    )
 
 
 def tests_of(settings: Settings, folders: Sequence[Path], names: Sequence[str]) -> RuleTests:

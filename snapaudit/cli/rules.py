@@ -13,7 +13,7 @@ from typer import Argument, Option
 
 from snapaudit.app.audit import policy_of
 from snapaudit.app.gather import settings_of
-from snapaudit.app.rulebook import coverage_of, resolve, rule_named, tests_of
+from snapaudit.app.rulebook import coverage_of, handbook, resolve, rule_named, tests_of
 from snapaudit.cli.exits import Exit, view_exit
 from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import judge
@@ -35,6 +35,7 @@ def commands() -> typer.Typer:
     tree.command("test")(_test)
     tree.command("coverage")(_coverage)
     tree.command("schema")(_schema)
+    tree.command("docs")(_docs)
     return tree
 
 
@@ -156,6 +157,20 @@ def _schema(common: Common) -> int:
     where = targets(common.format, common.output or (), ("json",), "json")
     body = json.dumps(rule_schema(), indent=2, ensure_ascii=False)
     write(where, lambda _: f"{body}\n".encode())
+    return Exit.DONE
+
+
+@with_common
+def _docs(common: Common) -> int:
+    """The handbook: how to write a rule, every rule in force, every fact; as Markdown.
+
+    Example: snapaudit rules docs -o rules.md
+    """
+    from snapaudit.report.handbook import render
+
+    where = targets(common.format, common.output or (), ("markdown",), "markdown")
+    policy = _policy(common)
+    write(where, lambda _: render(handbook(policy)))
     return Exit.DONE
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from snapaudit.model.finding import FactValue
-from snapaudit.model.policy import Severity, SubjectKind
+from snapaudit.model.policy import Rule, Severity, SubjectKind
 
 RULE_SCHEMA = "snapaudit/rule@1"
 RULE_TESTS_SCHEMA = "snapaudit/rule-tests@1"
@@ -145,3 +145,37 @@ class RuleCoverage:
     rules: tuple[RuleUse, ...]
     disabled: tuple[str, ...]
     runs: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactEntry:
+    """One thing a rule can ask.
+
+    ``type`` says how a bound is written. ``words``: the only texts it can be, None for any.
+    ``argument``: what it has to be told.
+    """
+
+    name: str
+    subject: SubjectKind
+    type: str
+    sentence: str
+    words: tuple[str, ...] | None
+    argument: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """One rule with everything there is to say about it."""
+
+    rule: Rule
+    resolved: ResolvedRule
+    cases: tuple[CaseResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handbook:
+    """All rules, all facts that are a subject's own, and the operators of each type of fact."""
+
+    chapters: tuple[Chapter, ...]
+    facts: tuple[FactEntry, ...]
+    operators: tuple[tuple[str, tuple[str, ...]], ...]

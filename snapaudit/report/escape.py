@@ -82,6 +82,14 @@ def markdown_cell(text: str) -> str:
     return _MARKDOWN.sub(r"\\\g<0>", shown)
 
 
+def markdown_code(text: str) -> str:
+    """Text as code in a cell of Markdown: nothing in it is markup, and no bar ends the cell."""
+    shown = plain(text).replace("|", "\\|")
+    longest = max((len(run) for run in re.findall("`+", shown)), default=0)
+    fence = "`" * (longest + 1)
+    return f"{fence} {shown} {fence}" if longest else f"{fence}{shown}{fence}"
+
+
 def html_value(value: object) -> object:
     """What the template engine shows for a value, before it escapes the markup in it."""
     return plain(value) if type(value) is str else value

@@ -11,13 +11,19 @@ import pytest
 from snapaudit import registry
 from snapaudit.cli.commands import application
 from snapaudit.cli.exits import Exit
+from snapaudit.codec.yaml import parse_yaml
 from snapaudit.enforce.state import State
 from snapaudit.model.journal import Event
 from snapaudit.model.limits import GIB, Limits
 from snapaudit.model.outcome import Outcome, RunReport
 from snapaudit.model.plan import Action, Guard, Plan, Refusal
+from snapaudit.model.policy import SubjectKind
 from snapaudit.report.formats import AUDIT_FORMATS
+from snapaudit.rules.conditions import read_condition
 from snapaudit.rules.loader import load_policy
+from snapaudit.rules.rulefile import read_rule
+from snapaudit.rules.trial import try_rules
+from tests import handbook
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -133,6 +139,23 @@ def test_every_file_of_the_state_folder_is_told() -> None:
 def test_every_option_of_an_endpoint_is_documented(kind: str) -> None:
     for option in registry.hypervisor(kind).options:
         assert f"`{option}" in page_of(kind), option
+
+
+def test_page_about_rules_is_made_of_the_rules_and_facts_as_they_are() -> None:
+    assert (ROOT / "docs/rules.md").read_bytes() == handbook.page(), "run python -m tests.handbook"
+
+
+def test_every_example_in_the_page_about_rules_is_one(tmp_path: Path) -> None:
+    text = (ROOT / "docs/rules.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    (rule,) = [block for block in blocks if block.startswith("id:")]
+    (conditions,) = [block for block in blocks if block.startswith("{")]
+    (tmp_path / "forgotten-test.yaml").write_text(rule, encoding="utf-8")
+    read = read_rule(tmp_path / "forgotten-test.yaml")
+    assert try_rules((read,)).hold
+    for line in conditions.splitlines():
+        about = SubjectKind.VIRTUAL_MACHINE if "snapshots_" in line or "{attr" in line else None
+        read_condition(parse_yaml(line, "docs/rules.md"), about or SubjectKind.SNAPSHOT)
 
 
 def test_every_rule_says_why_and_what_to_do() -> None:
