@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
@@ -17,6 +17,7 @@ from snapaudit import registry
 from snapaudit.app.audit import audit
 from snapaudit.app.exempting import Exempting
 from snapaudit.app.gather import SecretOf, collect
+from snapaudit.app.history import remember_back
 from snapaudit.app.planning import refuse_if_over, refuse_if_unfit
 from snapaudit.app.remembering import announced, held_against_memory
 from snapaudit.config.settings import Settings
@@ -65,6 +66,7 @@ class Means:
     """What a run needs from outside: passwords, and somebody to tell what is going on.
 
     ``file`` is where the plan lies, with its approvals beside it; None: in the state folder.
+    ``environ`` is where the password of a shared history may be.
     """
 
     secret_of: SecretOf
@@ -74,6 +76,7 @@ class Means:
     note: Callable[[str], None]
     clock: Clock = REAL_CLOCK
     file: Path | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 def apply(
@@ -212,7 +215,9 @@ def _preflight(ground: Ground, settings: Settings, policy: Policy, means: Means)
     over = excess(pending(ground), ground.limits, census_again(ground.plan, inventories))
     if over:
         raise RefusedError(f"within-limits: {over[0].limit}: {over[0].reason}")
-    return announced(audit(inventories, policy, now), policy, settings, now)
+    remembered = remember_back(inventories, settings, means.environ, now)
+    seen_now = audit(remembered.inventories, policy, now, remembered.past)
+    return announced(seen_now, policy, settings, now)
 
 
 def _refuse_other_managers(chosen: Plan, found: Mapping[str, str | None]) -> None:

@@ -12,6 +12,7 @@ from snapaudit.config.exemptions import read_exemptions
 from snapaudit.config.settings import Settings
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import Inventory
+from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import Policy
 from snapaudit.rules import engine, loader
 
@@ -55,6 +56,11 @@ def known_to(policy: Policy) -> Known:
     )
 
 
-def audit(inventories: Iterable[Inventory], policy: Policy, now: datetime) -> Audit:
-    """Findings, purposes and what could not be decided, as of a moment."""
-    return engine.audit(inventories, policy, now)
+def audit(
+    inventories: Iterable[Inventory],
+    policy: Policy,
+    now: datetime,
+    past: Past = NOTHING_REMEMBERED,
+) -> Audit:
+    """Findings, purposes and what could not be decided, as of a moment, with what is remembered."""
+    return engine.audit(inventories, policy, now, past)

@@ -10,19 +10,24 @@ from snapaudit.errors import UsageError
 from snapaudit.model.explanation import Explanation, RuleAnswer, WeighedFact
 from snapaudit.model.finding import Audit, Purpose, Subject
 from snapaudit.model.inventory import CoverageState, Inventory, Snapshot, VirtualMachine
+from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import Policy, SubjectKind
 from snapaudit.rules import explain as rules_explain
 
 _MANY = 8
 
 
-def explain(audit: Audit, policy: Policy, now: datetime, word: str) -> Explanation:
+def explain(
+    audit: Audit, policy: Policy, now: datetime, word: str, past: Past = NOTHING_REMEMBERED
+) -> Explanation:
     """What the rules say about the one subject that the word means.
 
     Raises UsageError when it means nothing, with the nearest name, or several things, with all.
     """
     subject = _the_one(audit, word)
-    said = rules_explain.explain(audit.inventories, policy, now, lambda other: other == subject)
+    said = rules_explain.explain(
+        audit.inventories, policy, now, lambda other: other == subject, past
+    )
     return Explanation(
         subject=subject,
         protections=_protections(audit, subject),

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from typer import Option
 
-from snapaudit.cli.exits import view_exit
+from snapaudit.cli.exits import Exit, view_exit
 from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
-from snapaudit.cli.reading import judge, note
+from snapaudit.cli.reading import add_to_history, judge, note
 from snapaudit.cli.writing import targets, write
 from snapaudit.model.check import verdict
 from snapaudit.model.policy import Severity
@@ -33,8 +33,13 @@ def command(
     where = targets(common.format, common.output or (), AUDIT_FORMATS, "table")
     judged = judge(common)
     audit = judged.audit
-    if not no_record:
-        note(common, judged)
     width, colour = terminal_width(), use_colour(common)
+    # First what was asked for: a state folder that cannot be written to keeps nobody from it.
     write(where, lambda name: render_audit(audit, name, width=width, colour=colour))
-    return verdict(audit, fail_on=fail_on).exit_code if fail_on else view_exit(audit)
+    is_recorded = True
+    if not no_record:
+        is_recorded = add_to_history(common, judged)
+        note(common, judged)
+    if fail_on:
+        return verdict(audit, fail_on=fail_on).exit_code
+    return view_exit(audit) or (Exit.DONE if is_recorded else Exit.FAILED)

@@ -109,6 +109,7 @@ def command(
         per_snapshot=per_snapshot,
     )
     judged = judge(common)
+    wanted = replace(wanted, forecasts=judged.past.forecasts)
     if write_baseline is not None:
         _write_baseline(common, judged, wanted.selection, write_baseline)
     checked = check(judged.audit, judged.policy, _over(judged.settings.check, wanted, where))

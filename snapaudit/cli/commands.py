@@ -11,10 +11,13 @@ from snapaudit.cli import (
     audit,
     check,
     collect,
+    diff,
     doctor,
     enforce,
     exempt,
     explain,
+    forecast,
+    history,
     hold,
     init,
     journal,
@@ -51,10 +54,13 @@ def application() -> typer.Typer:
     tree.command("collect")(collect.command)
     tree.command("audit")(audit.command)
     tree.command("check")(check.command)
+    tree.command("diff")(diff.command)
+    tree.command("forecast")(forecast.command)
     tree.command("enforce")(enforce.command)
     tree.command("explain")(explain.command)
     tree.add_typer(rules.commands(), name="rules")
     tree.add_typer(exempt.commands(), name="exempt")
     tree.add_typer(hold.commands(), name="hold")
+    tree.add_typer(history.commands(), name="history")
     tree.add_typer(journal.commands(), name="journal")
     return tree

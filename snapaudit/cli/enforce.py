@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -149,6 +150,7 @@ def _applied(common: Common, path: Path | None) -> RunReport:
             tell=tell,
             note=_tell,
             file=file,
+            environ=os.environ,
         )
         return apply(chosen, settings, policy, named, means)
 

@@ -56,7 +56,7 @@ def _page(judged: Judged, name: str, form: str, width: int, *, colour: bool) -> 
     from snapaudit.report.tree import render_tree
 
     audit = judged.audit
-    explanation = explain(audit, judged.policy, judged.now, name)
+    explanation = explain(audit, judged.policy, judged.now, name, judged.past)
     made = make_plan(audit, judged.policy, judged.settings, Wanted(author=""), judged.now)
     explanation = replace(explanation, enforcement=foresee(made, explanation.subject))
     if form == "json":

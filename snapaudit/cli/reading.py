@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from snapaudit.app.audit import audit, policy_of
 from snapaudit.app.gather import gather, settings_of
+from snapaudit.app.history import Remembered, record, remember_back
 from snapaudit.app.remembering import announced, held_against_memory, remember
 from snapaudit.cli.options import Common, clock
 from snapaudit.cli.progress import shown
 from snapaudit.config.secrets import fetch
 from snapaudit.config.settings import Settings
+from snapaudit.errors import SnapauditError
 from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import Inventory
+from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import Policy
+from snapaudit.report.escape import plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """An audit, the policy it was made by, the moment it was made for and the settings."""
+    """An audit, the policy it was made by, the moment it was made for and the settings.
+
+    ``past`` is what earlier runs added to it, ``at`` the date under which it is remembered itself.
+    """
 
     audit: Audit
     policy: Policy
     now: datetime
     settings: Settings
+    past: Past = NOTHING_REMEMBERED
+    at: datetime
 
 
 def read(common: Common, settings: Settings) -> tuple[Inventory, ...]:
@@ -43,10 +54,49 @@ def judge(common: Common) -> Judged:
     inventories = read(common, settings)
     if not common.reads_saved:
         inventories = held_against_memory(inventories, settings)
-    found = audit(inventories, policy, now)
+    at = _date(common, inventories, now)
+    remembered = _remembered(common, inventories, settings, at)
+    found = audit(remembered.inventories, policy, now, remembered.past)
     if not common.demo:
         found = announced(found, policy, settings, now)
-    return Judged(audit=found, policy=policy, now=now, settings=settings)
+    return Judged(
+        audit=found, policy=policy, now=now, settings=settings, past=remembered.past, at=at
+    )
+
+
+def _date(common: Common, inventories: Iterable[Inventory], now: datetime) -> datetime:
+    """When the world was as it is read: saved inventories tell, unless ``--now`` does."""
+    if common.now or not common.inventory:
+        return now
+    return max(inventory.collected_at for inventory in inventories)
+
+
+def _remembered(
+    common: Common, inventories: tuple[Inventory, ...], settings: Settings, at: datetime
+) -> Remembered:
+    if common.demo:
+        return Remembered(inventories=inventories, past=NOTHING_REMEMBERED)
+    remembered = remember_back(inventories, settings, os.environ, at)
+    if remembered.past.fault is not None:
+        tell(f"earlier runs cannot be read: {remembered.past.fault}")
+    return remembered
+
+
+def add_to_history(common: Common, judged: Judged) -> bool:
+    """Remember the audit; False where that failed, which is told on stderr and costs it nothing."""
+    if common.demo:
+        return True
+    try:
+        record(judged.audit, judged.past, judged.policy, judged.settings, os.environ, judged.at)
+    except SnapauditError as error:
+        tell(f"this run is not recorded, its result is complete: {error}")
+        return False
+    return True
+
+
+def tell(message: str) -> None:
+    """One line on stderr."""
+    sys.stderr.write(f"snapaudit: {plain(message)}\n")
 
 
 def note(common: Common, judged: Judged) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 
-from snapaudit.history import reading
+from snapaudit.errors import HistoryError
+from snapaudit.history import foretelling, reading
+from snapaudit.history.creators import with_creators
 from snapaudit.history.database import Database
+from snapaudit.history.difference import changes, moments
+from snapaudit.history.forecasting import nearest_first
 from snapaudit.history.migrating import migrate, refuse_newer, version
 from snapaudit.history.postgres import PostgresDatabase
 from snapaudit.history.recording import Recording, record
+from snapaudit.history.retention import keep
 from snapaudit.history.sqlite import SqliteDatabase
-from snapaudit.model.history import DatastoreSeries, RunRecord
+from snapaudit.model.history import DatastoreSeries, Diff, Keeping, RunRecord
+from snapaudit.model.inventory import Inventory
+from snapaudit.model.past import NOTHING_REMEMBERED, Forecast, Past
 
 
 class Store:
@@ -61,6 +68,46 @@ class Store:
         if self._is_empty:
             return ()
         return reading.datastores(self._database, since=since, until=until)
+
+    def past(self, inventories: Sequence[Inventory], now: datetime) -> Past:
+        """What was remembered before ``now``, with these inventories as the latest reading."""
+        if self._is_empty:
+            return NOTHING_REMEMBERED
+        return foretelling.past(self._database, inventories, now)
+
+    def with_creators(self, inventories: Sequence[Inventory]) -> tuple[Inventory, ...]:
+        """The inventories, with creators that an earlier run was told and this one was not."""
+        if self._is_empty:
+            return tuple(inventories)
+        return with_creators(self._database, inventories)
+
+    def forecasts(self, now: datetime) -> tuple[Forecast, ...]:
+        """Where every datastore is heading by what was recorded, the nearest end first."""
+        if self._is_empty:
+            return ()
+        return nearest_first(foretelling.forecasts(self._database, now))
+
+    def changes(self, since: datetime, until: datetime) -> Diff:
+        """What changed between the last runs up to two moments."""
+        if self._is_empty:
+            raise HistoryError(f"{self.place}: no run is remembered yet")
+        return changes(self._database, since, until)
+
+    def latest_moments(self, until: datetime) -> tuple[datetime, ...]:
+        """When the last two runs up to a moment were that can be compared, the latest first."""
+        return () if self._is_empty else tuple(moments(self._database, until))
+
+    def keep(self, keeping: Keeping) -> int:
+        """Let go of details that are older than they are kept; how many runs lost theirs."""
+        return keep(self._database, keeping)
+
+    def faults(self) -> tuple[str, ...]:
+        """What a complete look at everything stored finds wrong."""
+        return self._database.faults()
+
+    def backup(self, target: Path) -> None:
+        """Write a copy that can be opened by itself."""
+        self._database.backup(target)
 
 
 def open_file(path: Path, *, writing: bool) -> Store:

@@ -68,6 +68,9 @@ def judged(audit: Audit, numbers: dict[tuple[str, str, str], int]) -> Iterator[J
     found: set[int] = set()
     items: tuple[Finding | Undetermined, ...] = (*audit.findings, *audit.undetermined)
     for item in items:
+        # Exemptions lie in a file of their own and belong to no endpoint.
+        if item.subject.kind is SubjectKind.EXEMPTION:
+            continue
         number = _number(item.subject, numbers)
         said.setdefault(number, []).append(_word(item))
         subjects.setdefault(number, item.subject)

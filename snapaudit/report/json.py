@@ -10,13 +10,17 @@ from snapaudit.errors import InputError
 from snapaudit.model.check import Check
 from snapaudit.model.examination import Examinations
 from snapaudit.model.finding import Audit
+from snapaudit.model.history import Diff, Runs
 from snapaudit.model.outcome import RunReport
+from snapaudit.model.past import Forecasts
 from snapaudit.model.plan import Plan
 from snapaudit.model.weekly import WeeklyReport
 from snapaudit.report.escape import storable
 
+Document = Audit | Check | Diff | Examinations | Forecasts | Plan | RunReport | Runs | WeeklyReport
 
-def render(record: Audit | Check | Examinations | Plan | RunReport | WeeklyReport) -> bytes:
+
+def render(record: Document) -> bytes:
     """The record as its JSON document. A text that UTF-8 cannot hold is written with its codes."""
     try:
         return to_json(record).encode()

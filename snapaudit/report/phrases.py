@@ -14,7 +14,9 @@ from snapaudit.model.policy import Remedy
 _OPERATORS = {"over": "over", "at_least": "at least", "under": "under", "at_most": "at most"}
 _PARTICIPLES = {Remedy.DELETE_SNAPSHOT: "deleted", Remedy.CONSOLIDATE: "consolidated"}
 _HOURS_MATTER_BELOW = timedelta(days=31)
-_SIZE_WORDS = frozenset({"size", "bytes", "capacity", "free", "held", "delta", "shortage"})
+_SIZE_WORDS = frozenset(
+    {"size", "bytes", "capacity", "free", "held", "delta", "shortage", "growth"}
+)
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -45,14 +45,14 @@ class DatastoreScene:
 
     ``held_bytes`` adds up deltas, phantoms and internal snapshots; ``largest_delta_bytes`` is the
     largest delta that a merge would write out. Both are lower bounds when some size is unknown.
-    ``forecast`` None: nothing is remembered of it.
+    ``forecast`` None: nothing is remembered of it; unknown: the memory cannot be read.
     """
 
     endpoint: EndpointScene
     datastore: Datastore
     held_bytes: int | Unknown
     largest_delta_bytes: int | Unknown
-    forecast: Forecast | None = None
+    forecast: Forecast | Unknown | None = None
 
     @property
     def subject(self) -> Subject:
@@ -89,7 +89,7 @@ class SnapshotScene(NamedTuple):
     """One snapshot with its age and what its name, description and company tell.
 
     ``expires_at`` is the end of the day its text declares as the last, None when it declares none.
-    ``growth`` None: it was not seen often enough.
+    ``growth`` None: it was not seen often enough; unknown: the memory cannot be read.
     """
 
     machine: MachineScene
@@ -97,7 +97,7 @@ class SnapshotScene(NamedTuple):
     age: timedelta | Unknown
     reading: Reading
     expires_at: Expiry
-    growth: Growth | None = None
+    growth: Growth | Unknown | None = None
 
     @property
     def subject(self) -> Subject:

@@ -89,7 +89,7 @@ def _datastores(endpoint: EndpointScene, past: Past) -> Iterator[DatastoreScene]
             store,
             held.total(store.id),
             held.largest_delta(store.id),
-            past.forecasts.get((name, store.id)),
+            _fault(past) or past.forecasts.get((name, store.id)),
         )
 
 
@@ -101,11 +101,16 @@ def _snapshots(
         return
     now, company = machine.endpoint.now, _company(machine, past)
     endpoint, vm_id, growth = machine.endpoint.inventory.endpoint, machine.vm.id, past.growth
+    fault = _fault(past)
     for snapshot in snapshots:
         age = age_of(snapshot.created_at, now)
         reading, expires_at = classifier.read(snapshot, age, company, now)
-        grown = growth.get((endpoint, vm_id, snapshot.id)) if growth else None
+        grown = growth.get((endpoint, vm_id, snapshot.id)) if growth else fault
         yield SnapshotScene(machine, snapshot, age, reading, expires_at, grown)
+
+
+def _fault(past: Past) -> Unknown | None:
+    return None if past.fault is None else Unknown(f"the history cannot be read: {past.fault}")
 
 
 def _company(machine: MachineScene, past: Past) -> Company:

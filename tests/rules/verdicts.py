@@ -6,6 +6,7 @@ from functools import cache
 
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import Inventory
+from snapaudit.model.past import NOTHING_REMEMBERED, Past
 from snapaudit.model.policy import Environment, Policy
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
@@ -19,12 +20,12 @@ def policy() -> Policy:
     return load_policy((), disable={}, levels={}, environments=(PROD,))
 
 
-def audited(*inventories: Inventory) -> Audit:
-    return audit(inventories, policy(), NOW)
+def audited(*inventories: Inventory, past: Past = NOTHING_REMEMBERED) -> Audit:
+    return audit(inventories, policy(), NOW, past)
 
 
-def grades(rule: str, *inventories: Inventory) -> list[str]:
+def grades(rule: str, *inventories: Inventory, past: Past = NOTHING_REMEMBERED) -> list[str]:
     """The severities of a rule's findings, and ``unknown`` for each undetermined."""
-    result = audited(*inventories)
+    result = audited(*inventories, past=past)
     found = [str(finding.severity) for finding in result.findings if finding.rule == rule]
     return found + ["unknown" for item in result.undetermined if item.rule == rule]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from snapaudit.model.inventory import Datastore, StrayFile
+from snapaudit.model.past import Trend
 from snapaudit.rules.facts.registry import fact
 from snapaudit.rules.quantity import Bytes, Share, Unknown, known_sum, share_of
 from snapaudit.rules.scene import DatastoreScene
@@ -129,6 +132,38 @@ def merge_shortage(scene: DatastoreScene) -> Bytes | Unknown:
     if isinstance(largest, Unknown):
         return _shortage_of_unknown(largest, spare)
     return Bytes(max(0, largest - spare))
+
+
+@fact
+def has_forecast(scene: DatastoreScene) -> bool | Unknown:
+    """Whether earlier runs tell in how many days it will be full."""
+    known = scene.forecast
+    if isinstance(known, Unknown):
+        return known
+    return known is not None and known.days_to_full is not None
+
+
+@fact
+def days_to_full(scene: DatastoreScene) -> timedelta | Unknown:
+    """Days until nothing is free, the early end of the range that earlier runs tell.
+
+    Unknown without a forecast that ends within a year.
+    """
+    known = scene.forecast
+    if isinstance(known, Unknown):
+        return known
+    if known is None or known.days_to_full is None:
+        return Unknown("earlier runs do not tell when it will be full")
+    return timedelta(days=known.days_to_full.early)
+
+
+@fact
+def forecast_trend(scene: DatastoreScene) -> Trend | Unknown:
+    """Where its fill level is heading by what earlier runs saw."""
+    known = scene.forecast
+    if isinstance(known, Unknown):
+        return known
+    return Trend.TOO_LITTLE_DATA if known is None else known.trend
 
 
 def _shortage_of_unknown(largest: Unknown, spare: int) -> Unknown:

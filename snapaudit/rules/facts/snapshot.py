@@ -21,6 +21,7 @@ _NO_POWER = Unknown("the power state it was taken in is not known")
 _NO_PINNED = Unknown("how much is freed only with this snapshot is not known")
 _CIRCLE = Unknown("its parents stand on each other in a circle")
 _NO_EXPIRY = Unknown("no last day is declared")
+_NO_GROWTH = Unknown("it was not seen often enough to tell how fast it grows")
 _NO_TIME = timedelta(0)
 
 
@@ -208,3 +209,25 @@ def known_clock_skew(scene: SnapshotScene) -> timedelta:
     """How far the endpoint's clock is known to differ from ours; zero while nothing is known."""
     skew = scene.machine.endpoint.inventory.clock_skew_seconds
     return timedelta(seconds=abs(skew)) if skew else _NO_TIME
+
+
+@fact
+def has_growth(scene: SnapshotScene) -> bool | Unknown:
+    """Whether earlier runs saw it often enough to tell how fast it grows."""
+    known = scene.growth
+    return known if isinstance(known, Unknown) else known is not None
+
+
+@fact
+def growth_per_day(scene: SnapshotScene) -> Bytes | Unknown:
+    """By how much it likely grows in a day; 0 once it is as large as the machine's disks."""
+    known = scene.growth
+    if isinstance(known, Unknown):
+        return known
+    return _NO_GROWTH if known is None else Bytes(max(0, round(known.likely_bytes)))
+
+
+@fact
+def growth_share(scene: SnapshotScene) -> Share | Unknown:
+    """What it likely grows by in a day, against the sum of the machine's disks."""
+    return share_of(growth_per_day(scene), disk_bytes(scene.machine))
