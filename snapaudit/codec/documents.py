@@ -86,10 +86,16 @@ def read_inventories(path: Path) -> tuple[Inventory, ...]:
 
     Fields this version does not know are passed over: a schema only ever gains fields.
     """
+    if path.suffix.casefold() == ".xlsx":
+        from snapaudit.codec.rvtools import read_export
+
+        return _sound(str(path), read_export(path))
+    return _from_json_file(str(path), _read(path))
+
+
+def _from_json_file(source: str, raw: bytes) -> tuple[Inventory, ...]:
     from pydantic_core import from_json as parsed
 
-    source = str(path)
-    raw = _read(path)
     try:
         document = parsed(raw)
     except ValueError as error:
@@ -125,7 +131,10 @@ def _inventories(source: str, raw: bytes, *, is_list: bool) -> tuple[Inventory, 
         read = adapter.validate_json(raw, strict=True)
     except ValidationError as error:
         raise InputError(source, _first_fault(error)) from error
-    inventories: tuple[Inventory, ...] = read if is_list else (read,)
+    return _sound(source, read if is_list else (read,))
+
+
+def _sound(source: str, inventories: tuple[Inventory, ...]) -> tuple[Inventory, ...]:
     for inventory in inventories:
         for fault in faults(inventory):
             raise InputError(source, fault)

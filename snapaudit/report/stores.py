@@ -93,14 +93,17 @@ def _overlays(vm: VirtualMachine) -> Iterable[tuple[str | None, object, int | No
                 yield layer.datastore_id, layer.path, layer.size_bytes
 
 
-def _inside(vm: VirtualMachine) -> Iterable[tuple[str, object, int | None]]:
-    """Snapshots without an overlay lie inside the images; on which of several stores is unknown."""
+def _inside(vm: VirtualMachine) -> Iterable[tuple[str | None, object, int | None]]:
+    """Snapshots without an overlay lie inside the images; on which of several stores is unknown.
+
+    Of a machine whose disks nobody told it is unknown altogether.
+    """
     outside = {layer.snapshot_id for disk in vm.disks for layer in disk.layers}
     places = {disk.layers[-1].datastore_id for disk in vm.disks if disk.layers} - {None}
     for snapshot in vm.snapshots:
         if snapshot.id not in outside:
             size = snapshot.size_bytes if len(places) == 1 else None
-            yield from ((place, (vm.id, snapshot.id), size) for place in places if place)
+            yield from ((place, (vm.id, snapshot.id), size) for place in places or (None,))
 
 
 def _total(sizes: Iterable[int | None], is_all_placed: bool) -> ByteRange:

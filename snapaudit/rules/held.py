@@ -23,7 +23,8 @@ class Held:
     """The sizes of deltas, phantom overlays and internal snapshots of one inventory.
 
     A file that two chains share counts once. A snapshot without an overlay of its own lies inside
-    the images of its machine; on which of several datastores, nobody can say.
+    the images of its machine; on which of several datastores, nobody can say. Where not even the
+    disks are told, it may be a delta as well.
     """
 
     def __init__(self, inventory: Inventory) -> None:
@@ -45,6 +46,9 @@ class Held:
             return
         outside = {layer.snapshot_id for layer in overlays(vm)}
         sizes = [shot.size_bytes for shot in vm.snapshots if shot.id not in outside]
+        if not vm.disks:
+            self._by_store[None].deltas.extend(sizes)
+            return
         stores = {disk.layers[-1].datastore_id for disk in vm.disks if disk.layers} - {None}
         for store in stores or {None}:
             is_certain = len(stores) == 1
