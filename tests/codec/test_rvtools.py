@@ -17,7 +17,7 @@ from snapaudit.errors import InputError
 from snapaudit.model.inventory import CoverageState, PowerState
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
-from tests.builders import GIB, NOW
+from tests.builders import NOW
 
 _MIB = 2**20
 _PLACE = {"Cluster": "Berlin", "Host": "esx-1", "VI SDK Server": "vc", "VI SDK UUID": "u-1"}
@@ -65,7 +65,7 @@ def test_an_export_is_an_inventory_with_what_it_says(tmp_path: Path) -> None:
     assert shot.size_bytes == round(2048.5 * _MIB)
     assert shot.power_state is PowerState.OFF
     (store,) = seen.datastores
-    assert (store.id, store.capacity_bytes, store.free_bytes) == ("datastore-9", 1024 * GIB, 512 * GIB)
+    assert (store.id, store.capacity_bytes, store.free_bytes) == ("datastore-9", 2**40, 2**39)
     assert [host.cluster for host in seen.hosts] == ["Berlin"]
 
 
