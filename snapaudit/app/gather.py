@@ -61,18 +61,20 @@ def gather(
     now: datetime,
     secret_of: SecretOf,
     progress: Progress,
+    stop: threading.Event | None = None,
 ) -> tuple[Inventory, ...]:
     """Read everything the request names, in a stable order.
 
     An endpoint that could not be read is an inventory too: empty, ``missing``, with the reason.
+    Setting ``stop`` ends the reading at once; what was not read yet is missing then.
     """
     if request.inventories and request.demo:
         raise UsageError("--inventory and --demo cannot be combined")
     if request.inventories:
         return _chosen_inventories(request)
     if request.demo:
-        return _demo(request, now, progress)
-    return collect(chosen_endpoints(request, settings), now, secret_of, progress)
+        return _demo(request, now, progress, stop)
+    return collect(chosen_endpoints(request, settings), now, secret_of, progress, stop)
 
 
 def _chosen_inventories(request: Request) -> tuple[Inventory, ...]:
@@ -112,20 +114,26 @@ def _known(wanted: Iterable[str], names: Sequence[str]) -> None:
             raise UsageError(f"there is no endpoint {name!r}{hint}")
 
 
-def _demo(request: Request, now: datetime, progress: Progress) -> tuple[Inventory, ...]:
+def _demo(
+    request: Request, now: datetime, progress: Progress, stop: threading.Event | None
+) -> tuple[Inventory, ...]:
     from snapaudit.demo.fleet import stage
 
     with tempfile.TemporaryDirectory(prefix="snapaudit-demo-") as folder:
         staged = stage(Path(folder), now)
         _known(request.endpoints, [staged.name])
-        return collect((staged,), now, lambda _: None, progress)
+        return collect((staged,), now, lambda _: None, progress, stop)
 
 
 def collect(
-    endpoints: Sequence[Endpoint], now: datetime, secret_of: SecretOf, progress: Progress
+    endpoints: Sequence[Endpoint],
+    now: datetime,
+    secret_of: SecretOf,
+    progress: Progress,
+    stop: threading.Event | None = None,
 ) -> tuple[Inventory, ...]:
-    """Read several endpoints side by side, each within its own deadline."""
-    stop = threading.Event()
+    """Read several endpoints side by side, each within its own deadline, until ``stop`` is set."""
+    stop = threading.Event() if stop is None else stop
 
     def one(endpoint: Endpoint) -> Inventory:
         try:

@@ -7,6 +7,7 @@ connection and then says nothing would hold the whole run.
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
 import time
@@ -110,10 +111,19 @@ def _process(work: Work) -> Iterator[tuple[multiprocessing.process.BaseProcess, 
 def _work(answers: Connection, work: Work) -> None:
     # Ctrl-C reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         answers.send(_Last(work(answers.send)))
     except BrokenPipeError:
         return
+
+
+def _end_with_parent() -> None:
+    """A parent that was killed can end nobody: else a hung call would outlive it for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def collect(endpoint: Endpoint, password: str | None, now: datetime, progress: Progress) -> Answer:

@@ -22,6 +22,7 @@ from snapaudit.cli import (
     init,
     journal,
     rules,
+    serve,
 )
 
 
@@ -56,6 +57,7 @@ def application() -> typer.Typer:
     tree.command("check")(check.command)
     tree.command("diff")(diff.command)
     tree.command("forecast")(forecast.command)
+    tree.command("serve")(serve.command)
     tree.command("enforce")(enforce.command)
     tree.command("explain")(explain.command)
     tree.add_typer(rules.commands(), name="rules")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,18 +41,27 @@ class Judged:
     at: datetime
 
 
-def read(common: Common, settings: Settings) -> tuple[Inventory, ...]:
-    """Everything the options name, with progress on stderr."""
+def read(
+    common: Common, settings: Settings, stop: threading.Event | None = None
+) -> tuple[Inventory, ...]:
+    """Everything the options name, with progress on stderr, until ``stop`` is set."""
     with shown(common) as progress:
-        return gather(common.request(), settings, now=clock(), secret_of=secret, progress=progress)
+        return gather(
+            common.request(),
+            settings,
+            now=clock(),
+            secret_of=secret,
+            progress=progress,
+            stop=stop,
+        )
 
 
-def judge(common: Common) -> Judged:
+def judge(common: Common, stop: threading.Event | None = None) -> Judged:
     """Rules are read first: a mistake in them is told before any endpoint is asked."""
     now = common.judged_at(clock())
     settings = settings_of(common.request())
     policy = policy_of(settings, tuple(common.rules or ()))
-    inventories = read(common, settings)
+    inventories = read(common, settings, stop)
     if not common.reads_saved:
         inventories = held_against_memory(inventories, settings)
     at = _date(common, inventories, now)

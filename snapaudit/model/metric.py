@@ -9,7 +9,7 @@ Labels = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One number; the labels tell it apart from the others of its family."""
+    """One number; the labels, names and harmless values, tell it apart from its family."""
 
     labels: Labels = ()
     value: float

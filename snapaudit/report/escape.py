@@ -154,5 +154,5 @@ def github_property(text: str) -> str:
 
 
 def label_value(text: str) -> str:
-    """A label's value in Prometheus' text format, without its quotes."""
+    """A label's value in Prometheus' text format, without its quotes; what is plain stays so."""
     return plain(text).replace("\\", "\\\\").replace('"', '\\"')

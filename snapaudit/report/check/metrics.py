@@ -16,6 +16,7 @@ from snapaudit.model.check import Checked
 from snapaudit.model.finding import EndpointCoverage
 from snapaudit.model.inventory import CoverageState, Datastore, Inventory
 from snapaudit.model.metric import Family, Labels, Sample
+from snapaudit.report.escape import plain
 from snapaudit.report.headline import cautions
 
 _Value = float | None
@@ -32,9 +33,20 @@ def families(checked: Checked) -> tuple[Family, ...]:
 def family(
     name: str, text: str, samples: Iterable[tuple[Labels, _Value]], unit: str = ""
 ) -> Family:
-    """A family of the samples that have a value."""
-    kept = (Sample(labels=labels, value=value) for labels, value in samples if value is not None)
+    """A family of the samples that have a value, their labels harmless and each told once."""
+    seen: Counter[Labels] = Counter()
+    kept = []
+    for labels, value in samples:
+        if value is not None:
+            shown = tuple((label, plain(name)) for label, name in labels)
+            seen[shown] += 1
+            kept.append(Sample(labels=_told_apart(shown, seen[shown]), value=value))
     return Family(name=name, help=text, samples=tuple(kept), unit=unit)
+
+
+def _told_apart(labels: Labels, number: int) -> Labels:
+    """Different names may look alike once all of them can be seen; the second says so."""
+    return labels if number == 1 else (*labels, ("again", str(number)))
 
 
 # The verdict ----------------------------------------------------------------------------------

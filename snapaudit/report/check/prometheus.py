@@ -30,13 +30,8 @@ def _lines(one: Family) -> Iterator[str]:
 def samples(one: Family) -> Iterator[str]:
     """The lines of the samples, which both formats write alike."""
     name = f"{one.name}_info" if one.is_info else one.name
-    texts: dict[str, int] = {}
     for sample in one.samples:
-        labels = _labels(sample.labels)
-        number = texts[labels] = texts.get(labels, 0) + 1
-        if number > 1:  # different names that look alike once they can be seen
-            labels = _labels((*sample.labels, ("again", str(number))))
-        yield f"{name}{labels} {_number(sample.value)}"
+        yield f"{name}{_labels(sample.labels)} {_number(sample.value)}"
 
 
 def _labels(labels: Labels) -> str:

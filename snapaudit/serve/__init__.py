@@ -1,0 +1,1 @@
+"""Serve: the last finished collection for Prometheus to fetch, with its age."""
