@@ -21,16 +21,17 @@ from tests.builders import inventory, snapshot, vm
 from tests.cli.running import snapaudit, write_config
 
 _SERVING = re.compile(r"serving (http://127\.0\.0\.1:\d+/metrics)")
-_KEPT = ("PATH", "PYTHONPATH", "LANG", "HOME")
+_KEPT = ("PATH", "PYTHONPATH", "LANG")
 
 
 @contextmanager
 def started(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The process, and the address that it says it serves."""
+    kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     process = subprocess.Popen(
         [sys.executable, "-m", "snapaudit", "serve", "--listen", "127.0.0.1:0", *arguments],
         cwd=folder,
-        env={name: os.environ[name] for name in _KEPT if name in os.environ},
+        env={**kept, "HOME": str(folder)},  # by which its processes are found
         stdin=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         encoding="utf-8",
