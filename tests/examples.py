@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from snapaudit.model.exemption import Exemption
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import (
     ByteRange,
@@ -33,6 +35,7 @@ from tests.builders import (
     stray,
     vm,
 )
+from tests.exempting import exemption
 from tests.report.plans import example_plan, example_run
 
 FOLDER = Path(__file__).parent.parent / "reports" / "examples"
@@ -204,7 +207,47 @@ def inventories() -> tuple[Inventory, ...]:
 def example_audit() -> Audit:
     """What the built-in rules say about the fleet."""
     policy = load_policy((), disable={}, levels={}, environments=())
-    return audit(inventories(), policy, NOW)
+    return audit(inventories(), replace(policy, exemptions=_exemptions()), NOW)
+
+
+def _exemptions() -> tuple[Exemption, ...]:
+    """One that is in use and ends soon, one that has ended, one whose machine is gone."""
+    reason = "the auditors compare it with the closed books"
+    ended = "image of the old Windows, until the new one is rolled out"
+    return (
+        exemption(
+            "EX-12",
+            rules=["stale-snapshot", "ancient-snapshot"],
+            owner="finance-it",
+            created="2026-05-01",
+            expires="2026-06-10",
+            reason=reason,
+            ticket="CHG-4802",
+            vm="files01",
+            snapshot="quarter *",
+        ),
+        exemption(
+            "EX-7",
+            rules=["ancient-snapshot"],
+            owner="desktop-team",
+            created="2026-01-15",
+            expires="2026-05-15",
+            reason=ended,
+            ticket=None,
+            vm="golden-win11",
+        ),
+        exemption(
+            "EX-9",
+            rules=["phantom-delta"],
+            owner="",
+            created="2026-04-01",
+            expires="2026-08-01",
+            reason="known to the vendor, fixed in the next release",
+            ticket="CASE-1187",
+            endpoint="kvm1",
+            vm="crm02",
+        ),
+    )
 
 
 def enforcement() -> dict[str, bytes]:

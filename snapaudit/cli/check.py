@@ -114,7 +114,7 @@ def command(
         _write_baseline(common, judged, wanted.selection, write_baseline)
     checked = check(judged.audit, judged.policy, _over(judged.settings.check, wanted, where))
     if listing is not None:
-        write_file(listing, objects(checked.audit.inventories).text.encode())
+        write_file(listing, objects(checked.audit).text.encode())
     write(where, lambda name: render_check(checked, name))
     return checked.check.exit_code
 

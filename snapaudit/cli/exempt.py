@@ -73,7 +73,7 @@ def _add(
     Example: snapaudit exempt add erp-db01 --rule stale-snapshot --owner dba
     --reason "vendor compares both states" --ticket CHG-4711 --until 2026-12-31
     """
-    from snapaudit.report.exemptions import selected
+    from snapaudit.report.accepted import selected
 
     for option, value in (("--owner", owner), ("--reason", reason), ("--until", until)):
         if not value.strip():

@@ -13,9 +13,10 @@ from snapaudit.model.check import Check, Status
 from snapaudit.model.finding import Audit, EndpointCoverage
 from snapaudit.model.inventory import CoverageState
 from snapaudit.model.policy import Severity, SubjectKind
+from snapaudit.report.exemptions import exemption_table, total
 from snapaudit.report.headline import label, method, seen, sentence, space
 from snapaudit.report.phrases import byte_range, count, evidences, share, size, words
-from snapaudit.report.rows import Question, Row, subject_name
+from snapaudit.report.rows import Question, Row, subject_name, subject_place
 from snapaudit.report.stores import Store
 from snapaudit.report.terminal import (
     NAME_COLUMNS,
@@ -54,7 +55,8 @@ def _parts(seen_view: View) -> Iterator[RenderableType]:
         rows = seen_view.of(severity)
         if rows:
             title = f"{severity.upper()}: {count(len(rows), 'subject')}"
-            yield from titled(title, _rows(rows, severity, seen_view.audit.audited_at))
+            yield from titled(title, _rows(rows, STYLES[severity], seen_view.audit.audited_at))
+    yield from _accepted(seen_view)
     if seen_view.questions:
         yield from titled("Could not be decided", _questions(seen_view.questions))
     yield from _blind_parts("Could not be read", seen_view.gaps)
@@ -62,6 +64,17 @@ def _parts(seen_view: View) -> Iterator[RenderableType]:
     yield from _blind_parts("Never seen this way", seen_view.never_seen)
     yield from titled("Coverage", _coverage(seen_view.audit.coverage))
     yield from _closing(seen_view)
+
+
+def _accepted(seen_view: View) -> Iterator[RenderableType]:
+    """What is accepted, and by which exemptions: counted, and never out of sight."""
+    now, exemptions = seen_view.audit.audited_at, seen_view.audit.exemptions
+    if seen_view.accepted:
+        title = f"EXEMPT: {count(len(seen_view.accepted), 'subject')}"
+        yield from titled(title, _rows(seen_view.accepted, "green", now))
+    if exemptions:
+        title = total(exemptions).capitalize()
+        yield from titled(title, exemption_table(exemptions, now))
 
 
 def _verdict(seen_view: View) -> Text:
@@ -108,22 +121,25 @@ def _store_findings(store: Store) -> Text:
     return lines(*found)
 
 
-def _rows(rows: tuple[Row, ...], severity: Severity, now: datetime) -> Table:
+def _rows(rows: tuple[Row, ...], style: str, now: datetime) -> Table:
     table = grid()
     table.expand = True
     table.add_column("Subject", overflow="fold", ratio=2)
     table.add_column("What and why", overflow="fold", ratio=3)
     table.add_column("Gives back", overflow="fold", justify="right", width=_GAIN_COLUMNS)
     for row in rows:
-        name = text(subject_name(row.subject), STYLES[severity], NAME_COLUMNS)
-        place = text(f"{words(row.subject.kind)} on {row.subject.endpoint}", "dim", NAME_COLUMNS)
+        name = text(subject_name(row.subject), style, NAME_COLUMNS)
+        place = text(subject_place(row.subject), "dim", NAME_COLUMNS)
         table.add_row(lines(name, place), _why(row, now), _gain(row))
     return table
 
 
 def _why(row: Row, now: datetime) -> Text:
     parts = [
-        labelled(one.rule, STYLES[one.severity], evidences(one.evidence)) for one in row.findings
+        labelled(
+            one.rule, "dim" if one.exemption else STYLES[one.severity], evidences(one.evidence)
+        )
+        for one in row.findings
     ]
     parts += [text(f"marked: {mark}", "cyan") for mark in row.marks(now)]
     parts += [text(f"protected: {reason}", "magenta") for reason in row.protections]

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from snapaudit.model.finding import Audit, Finding
 from snapaudit.model.inventory import CoverageState
+from snapaudit.report.accepted import accepts, left, owner, selected, why
 from snapaudit.report.escape import csv_cell
 from snapaudit.report.lookup import Lookup
 from snapaudit.report.phrases import evidences
@@ -29,15 +30,32 @@ def render(audit: Audit) -> bytes:
     What was not seen stands first, with the reason as evidence. Of severity ``unknown`` is an
     endpoint, with its state as rule (``endpoint-missing``), and an object that was ``not-read``. Of
     severity ``note`` is what may be old (``with-care``), what this way of reading never shows
-    (``never-seen``), and that an endpoint is a ``lab`` or its connection ``unverified``.
+    (``never-seen``), that an endpoint is a ``lab`` or its connection ``unverified``, and each
+    ``exemption`` with what it accepts.
     """
     out = io.StringIO()
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
     writer.writerow(HEADER)
     seen_view = view(audit)
-    for row in (*_endpoint_rows(seen_view), *_blind_rows(seen_view), *_finding_rows(seen_view)):
+    for row in _rows(seen_view):
         writer.writerow(csv_cell(cell) if isinstance(cell, str) else cell for cell in row)
     return out.getvalue().encode()
+
+
+def _rows(seen_view: View) -> Iterator[_Row]:
+    yield from _endpoint_rows(seen_view)
+    yield from _blind_rows(seen_view)
+    yield from _exemption_rows(seen_view.audit)
+    yield from _finding_rows(seen_view)
+
+
+def _exemption_rows(audit: Audit) -> Iterator[_Row]:
+    for one in audit.exemptions:
+        about = ("note", "exemption", None, "exemption", None, None, one.id, one.id)
+        what = f"accepts {accepts(one)}: {', '.join(one.rules)} of {selected(one.selector)}"
+        until = f"until {one.until} ({left(one, audit.audited_at)})"
+        said = f"{what}; of {owner(one)} {until}: {why(one)}"
+        yield (*about, said, *[None] * (len(HEADER) - len(about) - 1))
 
 
 def _endpoint_rows(seen_view: View) -> Iterator[_Row]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from rich.table import Table
 from rich.text import Text
 
 from snapaudit.model.exemption import (
@@ -12,36 +13,13 @@ from snapaudit.model.exemption import (
     ExemptionStanding,
     ExemptionState,
     RemarkLevel,
-    Selector,
 )
-from snapaudit.report.phrases import count, duration, words
+from snapaudit.report.accepted import accepts, left, owner, selected, why
+from snapaudit.report.phrases import count
 from snapaudit.report.terminal import NAME_COLUMNS, draw, grid, lines, text
 
 _LONGEST_REASON = 200
-_SUBJECTS = ("snapshot", "vm", "datastore", "file")
 _STYLES = {RemarkLevel.ERROR: "bold red", RemarkLevel.WARNING: "yellow"}
-
-
-def selected(selector: Selector) -> str:
-    """``snapshot before * of vm erp-db01 on kvm1``: what a selector is about, in words."""
-    said = selector.written()
-    parts = [f"{words(key)} {said[key]}" for key in _SUBJECTS if key in said]
-    parts += [f"with tag {' or '.join(selector.tags)}"] if selector.tags else []
-    parts += [f"in {selector.environment}"] if selector.environment else []
-    parts += [f"on {selector.endpoint}"] if selector.endpoint else []
-    return ", ".join(parts)
-
-
-def state(one: ExemptionStanding, now: datetime) -> str:
-    """``29 days left``, or that it has ended."""
-    if one.state is ExemptionState.EXPIRED:
-        return "ended"
-    return f"{duration(one.ends_at - now)} left"
-
-
-def accepted(one: ExemptionStanding) -> str:
-    """``3 findings``, or empty where no audit was made."""
-    return "" if one.findings is None else count(one.findings, "finding")
 
 
 def render_exemptions(
@@ -50,25 +28,32 @@ def render_exemptions(
     """One row an exemption, in the order of the file."""
     if not exemptions:
         return b"no exemptions\n"
+    return draw(
+        (exemption_table(exemptions, now), text(total(exemptions))), width=width, colour=colour
+    )
+
+
+def total(exemptions: Sequence[ExemptionStanding]) -> str:
+    """``3 exemptions, 1 of them ended``."""
+    ended = sum(one.state is ExemptionState.EXPIRED for one in exemptions)
+    said = count(len(exemptions), "exemption")
+    return f"{said}, {ended:,} of them ended" if ended else said
+
+
+def exemption_table(exemptions: Sequence[ExemptionStanding], now: datetime) -> Table:
+    """One row an exemption: which findings it accepts, of whom, until when, why."""
     table = grid("Exemption", "Accepts", "Owner", "Until", "Reason")
     for one in exemptions:
         style = "dim" if one.state is ExemptionState.EXPIRED else ""
-        rules = lines(*(text(rule, style) for rule in one.rules))
+        used = [text(accepts(one), "dim")] if one.findings is not None else []
         table.add_row(
             text(one.id, style, NAME_COLUMNS),
-            lines(rules, text(selected(one.selector), style)),
-            text(one.owner or "nobody", style, NAME_COLUMNS),
-            lines(text(one.until, style), text(state(one, now), "dim")),
-            _reason(one, style),
+            lines(text(", ".join(one.rules), style), text(selected(one.selector), style), *used),
+            text(owner(one), style, NAME_COLUMNS),
+            lines(text(one.until, style), text(left(one, now), "dim")),
+            text(why(one), style, _LONGEST_REASON),
         )
-    ended = sum(one.state is ExemptionState.EXPIRED for one in exemptions)
-    total = count(len(exemptions), "exemption") + (f", {ended:,} ended" if ended else "")
-    return draw((table, text(total)), width=width, colour=colour)
-
-
-def _reason(one: ExemptionStanding, style: str) -> Text:
-    reason = text(one.reason, style, _LONGEST_REASON)
-    return lines(reason, text(one.ticket, "dim")) if one.ticket else reason
+    return table
 
 
 def render_lint(lint: ExemptionLint, *, width: int, colour: bool) -> bytes:

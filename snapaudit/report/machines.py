@@ -31,11 +31,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """One machine with its snapshot tree, parents before children."""
+    """One machine with its snapshot tree, parents before children.
+
+    ``severity`` is that of its worst finding; None: all of them are accepted.
+    """
 
     endpoint: str
     vm: VirtualMachine
-    severity: Severity
+    severity: Severity | None
     lines: tuple[Line, ...]
 
     @property
@@ -62,7 +65,7 @@ def _machines(view: View, groups: Iterable[list[Row]]) -> Iterator[Machine]:
             yield Machine(
                 endpoint=first.subject.endpoint,
                 vm=vm,
-                severity=first.severity,
+                severity=None if first.is_accepted else first.severity,
                 lines=tuple(_lines(vm, found)),
             )
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from snapaudit.model.finding import Audit, Evidence
 from snapaudit.model.policy import Severity
+from snapaudit.report.accepted import accepts, left, owner, selected, why
 from snapaudit.report.escape import markdown_cell
 from snapaudit.report.headline import label, method, seen, sentence, space
 from snapaudit.report.phrases import byte_range, count, evidences, share, size, words
@@ -32,6 +33,12 @@ def _lines(seen_view: View) -> Iterator[str]:
             f"{severity.capitalize()}: {count(len(rows), 'subject')}",
             _finding_rows(rows, seen_view.audit.audited_at),
         )
+    accepted = seen_view.accepted
+    yield from section(
+        f"Exempt: {count(len(accepted), 'subject')}",
+        _finding_rows(accepted, seen_view.audit.audited_at),
+    )
+    yield from section("Exemptions", _exemption_rows(seen_view.audit))
     yield from section("Makeshift backups, by their looks", _suspect_rows(seen_view))
     yield from section("Could not be decided", _question_rows(seen_view.questions))
     yield from section("Could not be read", _blind_rows(seen_view.gaps))
@@ -88,6 +95,20 @@ def _finding_rows(rows: tuple[Row, ...], now: datetime) -> Iterator[tuple[str, .
 
 def _proof(evidence: tuple[Evidence, ...]) -> str:
     return markdown_cell(evidences(evidence))
+
+
+def _exemption_rows(audit: Audit) -> Iterator[tuple[str, ...]]:
+    yield ("Exemption", "Accepts", "Owner", "Until", "Reason")
+    for one in audit.exemptions:
+        what = (", ".join(one.rules), selected(one.selector), f"now: {accepts(one)}")
+        until = (one.until, left(one, audit.audited_at))
+        yield (
+            markdown_cell(one.id),
+            BREAK.join(map(markdown_cell, what)),
+            markdown_cell(owner(one)),
+            BREAK.join(map(markdown_cell, until)),
+            markdown_cell(why(one)),
+        )
 
 
 def _suspect_rows(seen_view: View) -> Iterator[tuple[str, ...]]:

@@ -12,9 +12,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from snapaudit.report import phrases
+from snapaudit.report.accepted import left, selected
 from snapaudit.report.escape import html_value
 from snapaudit.report.limbs import LANE
-from snapaudit.report.rows import subject_name
+from snapaudit.report.rows import subject_name, subject_place
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -51,7 +52,10 @@ def _engine() -> Environment:
         "evidences": phrases.evidences,
         "moment": phrases.moment,
         "share": phrases.share,
+        "left": left,
+        "selected": selected,
         "subject_name": subject_name,
+        "subject_place": subject_place,
         "words": phrases.words,
     }
     return engine

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from humanize import naturalsize
 
-from snapaudit.model.finding import Evidence, FactValue
+from snapaudit.model.finding import Evidence, FactValue, Finding
 from snapaudit.model.inventory import ByteRange
 from snapaudit.model.plan import Bytes
 from snapaudit.model.policy import Remedy
@@ -76,10 +76,18 @@ def moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def announcement(remedy: Remedy, due_at: datetime, now: datetime) -> str:
-    """``may be deleted from 2026-12-01``, and ``since`` once that moment is over."""
+def announcement(finding: Finding, now: datetime) -> str:
+    """``may be deleted from 2026-12-01``, and ``since`` once that moment is over.
+
+    Within the rule's notice the time that is left stands before it: ``due in 2 days: ...``.
+    """
+    due_at, remedy = finding.due_at, finding.remedy
+    if due_at is None or remedy is None:
+        return ""
     when = "since" if due_at <= now else "from"
-    return f"may be {_PARTICIPLES[remedy]} {when} {due_at:%Y-%m-%d}"
+    said = f"may be {_PARTICIPLES[remedy]} {when} {due_at:%Y-%m-%d}"
+    is_noticed = finding.notice_at is not None and finding.notice_at <= now < due_at
+    return f"due in {duration(due_at - now)}: {said}" if is_noticed else said
 
 
 def size(number: int | None) -> str:

@@ -10,13 +10,14 @@ from snapaudit.model.finding import Finding, Subject, Undetermined
 from snapaudit.model.inventory import ByteRange
 from snapaudit.model.policy import Remedy, Severity, SubjectKind
 from snapaudit.report.lookup import Lookup
-from snapaudit.report.phrases import announcement
+from snapaudit.report.phrases import announcement, words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One subject with all that was found about it, the worst first.
+    """One subject with all that was found about it, the worst first and what is accepted last.
 
+    ``severity`` is the worst that nobody accepted; where all is accepted, the worst of all.
     ``gain`` is what its removal alone gives back, ``protections`` say why it must stay.
     What is protected or accepted bears no mark: its day never comes.
     """
@@ -28,17 +29,29 @@ class Row:
     protections: tuple[str, ...]
 
     @property
+    def is_accepted(self) -> bool:
+        """Whether nothing is left that nobody accepted."""
+        return all(one.exemption for one in self.findings)
+
+    @property
     def exemptions(self) -> tuple[str, ...]:
-        """The findings among them that somebody accepted, with the reason."""
-        return tuple(f"{one.rule}: {one.exemption}" for one in self.findings if one.exemption)
+        """The rules whose findings somebody accepted, with the reason, each reason once."""
+        rules: dict[str, list[str]] = {}
+        for one in self.findings:
+            if one.exemption is not None:
+                rules.setdefault(one.exemption, []).append(one.rule)
+        return tuple(f"{', '.join(names)}: {reason}" for reason, names in rules.items())
 
     def marks(self, now: datetime) -> tuple[str, ...]:
         """``may be deleted from 2026-12-01``, once for each remedy that was announced."""
-        days: dict[Remedy, datetime] = {}
-        for one in () if self.protections else self.findings:
+        first: dict[Remedy, Finding] = {}
+        is_snapshot = self.subject.kind is SubjectKind.SNAPSHOT
+        is_kept = self.protections or (is_snapshot and self.exemptions)
+        for one in () if is_kept else self.findings:
             if one.due_at and one.remedy and one.exemption is None:
-                days[one.remedy] = min(one.due_at, days.get(one.remedy, one.due_at))
-        return tuple(announcement(remedy, due_at, now) for remedy, due_at in sorted(days.items()))
+                found = first.setdefault(one.remedy, one)
+                first[one.remedy] = min(found, one, key=lambda each: each.due_at or now)
+        return tuple(announcement(one, now) for _, one in sorted(first.items()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +65,7 @@ class Question:
 
 
 def fold(findings: Iterable[Finding], lookup: Lookup) -> tuple[Row, ...]:
-    """One row a subject: the most severe first, then what gives most back, exempt ones last."""
+    """One row a subject: exempt ones last, the most severe first, then what gives most back."""
     by_subject: dict[Subject, list[Finding]] = {}
     for finding in findings:
         by_subject.setdefault(finding.subject, []).append(finding)
@@ -61,7 +74,9 @@ def fold(findings: Iterable[Finding], lookup: Lookup) -> tuple[Row, ...]:
 
 
 def _row(subject: Subject, found: list[Finding], lookup: Lookup) -> Row:
-    ordered = tuple(sorted(found, key=lambda one: (-one.severity.rank, one.rule)))
+    ordered = tuple(
+        sorted(found, key=lambda one: (bool(one.exemption), -one.severity.rank, one.rule))
+    )
     return Row(
         severity=ordered[0].severity,
         subject=subject,
@@ -71,13 +86,12 @@ def _row(subject: Subject, found: list[Finding], lookup: Lookup) -> Row:
     )
 
 
-def _order(row: Row) -> tuple[int, bool, int, tuple[str, ...]]:
-    is_accepted = all(one.exemption for one in row.findings)
+def _order(row: Row) -> tuple[bool, int, int, tuple[str, ...]]:
     gain = row.gain
     most = 0 if gain is None else gain.min if gain.max is None else gain.max
     subject = row.subject
     names = (subject.endpoint, subject.vm_name or "", subject.name, subject.vm_id or "", subject.id)
-    return (-row.severity.rank, is_accepted, -most, (*names, subject.kind))
+    return (row.is_accepted, -row.severity.rank, -most, (*names, subject.kind))
 
 
 def fold_questions(undetermined: Iterable[Undetermined]) -> tuple[Question, ...]:
@@ -97,3 +111,15 @@ def subject_name(subject: Subject) -> str:
     if subject.vm_name is None or subject.kind is SubjectKind.VIRTUAL_MACHINE:
         return subject.name
     return f"{subject.vm_name} / {subject.name}"
+
+
+def subject_place(subject: Subject) -> str:
+    """``snapshot on kvm1``: what it is and where; an exemption is on no endpoint."""
+    place = f" on {subject.endpoint}" if subject.endpoint else ""
+    return f"{words(subject.kind)}{place}"
+
+
+def placed_name(subject: Subject) -> str:
+    """``kvm1: web01 / before-upgrade``, or ``exemption EX-1``."""
+    name = subject_name(subject)
+    return f"{subject.endpoint}: {name}" if subject.endpoint else f"{words(subject.kind)} {name}"

@@ -45,8 +45,13 @@ class View:
     never_seen: tuple[Blind, ...]
 
     def of(self, severity: Severity) -> tuple[Row, ...]:
-        """The rows of one severity, what gives most back first."""
-        return tuple(row for row in self.rows if row.severity is severity)
+        """The rows of one severity, what gives most back first; none that is wholly accepted."""
+        return tuple(row for row in self.rows if row.severity is severity and not row.is_accepted)
+
+    @property
+    def accepted(self) -> tuple[Row, ...]:
+        """The rows of which every finding is accepted."""
+        return tuple(row for row in self.rows if row.is_accepted)
 
     @property
     def suspects(self) -> tuple[Purpose, ...]:

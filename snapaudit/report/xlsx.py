@@ -7,6 +7,7 @@ from datetime import datetime
 
 from snapaudit.model.finding import Audit, Finding, Purpose
 from snapaudit.model.inventory import Snapshot, VirtualMachine
+from snapaudit.report.accepted import selected
 from snapaudit.report.headline import label, method, seen, sentence, space
 from snapaudit.report.phrases import evidences, words
 from snapaudit.report.rows import subject_name
@@ -21,6 +22,7 @@ def render(audit: Audit) -> bytes:
         "Findings": _findings(seen_view),
         "Snapshots": _snapshots(audit),
         "Datastores": _datastores(seen_view),
+        "Exemptions": _exemptions(audit),
         "Coverage": _coverage(seen_view),
         "Undetermined": _undetermined(audit),
     }
@@ -106,6 +108,30 @@ def _datastores(seen_view: View) -> Iterator[Row]:
             yes(data.accessible),
             data.stale_reason,
             data.id,
+        )
+
+
+def _exemptions(audit: Audit) -> Iterator[Row]:
+    yield (
+        "Exemption", "Rules", "Selects", "Owner", "Reason", "Ticket", "Created (UTC)",
+        "Ends (UTC)", "Until", "State", "Days left", "Findings", "Stands in",
+    )  # fmt: skip
+    for one in audit.exemptions:
+        days = round((one.ends_at - audit.audited_at).total_seconds() / 86400, 1)
+        yield (
+            one.id,
+            ", ".join(one.rules),
+            selected(one.selector),
+            one.owner or None,
+            one.reason,
+            one.ticket,
+            one.created_at,
+            one.ends_at,
+            one.until,
+            one.state,
+            max(days, 0.0),
+            one.findings,
+            one.place,
         )
 
 

@@ -117,6 +117,39 @@ def test_what_is_exempt_or_protected_is_not_announced_for_deletion() -> None:
     assert _marked(due_at=None).marks(NOW) == ()
 
 
+def test_last_days_before_it_may_be_acted_on_are_told_as_what_is_left() -> None:
+    noticed = _marked(notice_at=NOW + timedelta(days=1))
+    assert noticed.marks(NOW) == ("may be deleted from 2026-06-04",)
+    said = ("due in 2 days: may be deleted from 2026-06-04",)
+    assert noticed.marks(NOW + timedelta(days=1)) == said
+    assert noticed.marks(NOW + timedelta(days=3)) == ("may be deleted since 2026-06-04",)
+
+
+def test_snapshot_with_one_accepted_finding_is_not_announced_by_another() -> None:
+    about = on_snapshot("web01", "a")
+    due = finding("old", WARNING, about, OLD, remedy=Remedy.DELETE_SNAPSHOT)
+    found = (replace(due, due_at=NOW), replace(due, rule="big", exemption="EX-1"))
+    (row,) = fold(found, Lookup(()))
+    assert row.marks(NOW) == ()
+
+
+def test_row_is_as_bad_as_the_worst_that_nobody_accepted() -> None:
+    about = on_snapshot("web01", "a")
+    bad = replace(finding("old", CRITICAL, about, OLD), exemption="EX-1")
+    both = (bad, replace(bad, rule="ancient"), finding("big", WARNING, about, OLD))
+    (row,) = fold(both, Lookup(()))
+    assert (row.severity, row.is_accepted) == (WARNING, False)
+    assert [one.rule for one in row.findings] == ["big", "ancient", "old"]
+    assert row.exemptions == ("ancient, old: EX-1",)
+
+
+def test_what_is_wholly_accepted_comes_behind_all_that_stands() -> None:
+    bad = replace(finding("old", CRITICAL, on_snapshot("web01", "a"), OLD), exemption="EX-1")
+    small = finding("big", WARNING, on_snapshot("web01", "b"), OLD)
+    first, last = fold((bad, small), Lookup(()))
+    assert (first.subject.id, last.subject.id, last.is_accepted) == ("b", "a", True)
+
+
 def test_the_endangered_datastore_comes_before_the_fuller_one() -> None:
     seen = inventory(
         datastores=(

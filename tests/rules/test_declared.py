@@ -12,7 +12,7 @@ from snapaudit.model.finding import Audit
 from snapaudit.model.policy import Mode
 from snapaudit.rules.rulefile import read_rule
 from tests.builders import NOW, inventory, snapshot, vm
-from tests.rules.exempting import accepted, exemption, under
+from tests.exempting import accepted, exemption, under
 from tests.rules.verdicts import policy
 
 DAY = timedelta(days=1)

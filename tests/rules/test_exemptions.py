@@ -15,7 +15,7 @@ from snapaudit.model.finding import Finding
 from snapaudit.model.inventory import Coverage, CoverageState, Inventory
 from snapaudit.model.policy import Environment
 from tests.builders import NOW, datastore, inventory, snapshot, stray, vm
-from tests.rules.exempting import accepted, exemption, told, under
+from tests.exempting import accepted, exemption, told, under
 
 DAY = timedelta(days=1)
 FAR = datetime(2026, 9, 1, tzinfo=UTC)

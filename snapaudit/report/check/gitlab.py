@@ -34,7 +34,7 @@ def _view(checked: Checked) -> Iterator[dict[str, Any]]:
 
 
 def _findings(checked: Checked) -> Iterator[dict[str, Any]]:
-    lines = listing(checked.audit.inventories)
+    lines = listing(checked.audit)
     for one in worst_first(checked.check.findings):
         if one.exemption is None:
             severity, line = _SEVERITIES[one.severity], lines.line_of(one.subject)

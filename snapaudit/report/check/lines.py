@@ -9,7 +9,7 @@ from snapaudit.model.finding import Finding
 from snapaudit.model.inventory import CoverageState
 from snapaudit.report.headline import cautions, not_seen, sentence
 from snapaudit.report.phrases import count, evidences, share, size
-from snapaudit.report.rows import subject_name
+from snapaudit.report.rows import placed_name
 
 _NAMED = 5
 
@@ -20,8 +20,8 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def place(finding: Finding) -> str:
-    """``kvm1: web01 / before-upgrade``."""
-    return f"{finding.subject.endpoint}: {subject_name(finding.subject)}"
+    """``kvm1: web01 / before-upgrade``, or ``exemption EX-1``."""
+    return placed_name(finding.subject)
 
 
 def message(finding: Finding) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from snapaudit.model.finding import Subject
+from snapaudit.model.finding import Audit, Subject
 from snapaudit.model.inventory import Inventory, VirtualMachine
 from snapaudit.model.policy import SubjectKind
 from snapaudit.report.escape import plain, shorten
@@ -42,9 +42,14 @@ class Listing:
         return "".join(f"{line}\n" for line in self.lines)
 
 
-def listing(inventories: Iterable[Inventory]) -> Listing:
-    """The list of everything in the inventories; equal inventories give an equal list."""
-    return Listing(_objects(inventories))
+def listing(audit: Audit) -> Listing:
+    """The list of everything that was seen, and of the exemptions; equal views give equal lists."""
+    return Listing((*_objects(audit.inventories), *_exemptions(audit)))
+
+
+def _exemptions(audit: Audit) -> Iterator[tuple[_Key, str]]:
+    for one in sorted(audit.exemptions, key=lambda one: one.id):
+        yield _entry("", SubjectKind.EXEMPTION, None, one.id, one.id)
 
 
 def _objects(inventories: Iterable[Inventory]) -> Iterator[tuple[_Key, str]]:

@@ -19,7 +19,7 @@ from snapaudit.report.check.listing import FILE, Listing, listing
 from snapaudit.report.escape import plain
 from snapaudit.report.headline import cautions
 from snapaudit.report.phrases import evidences
-from snapaudit.report.rows import subject_name
+from snapaudit.report.rows import placed_name
 
 SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -113,13 +113,13 @@ def _results(checked: Checked) -> Iterator[dict[str, Any]]:
     order = {rule.id: number for number, rule in enumerate(checked.rules)}
     for one in checked.check.findings:
         order.setdefault(one.rule, len(order))
-    places = listing(checked.audit.inventories)
+    places = listing(checked.audit)
     for one in worst_first(checked.check.findings)[:MOST_RESULTS]:
         yield _result(checked, one, order[one.rule], places)
 
 
 def _result(checked: Checked, one: Finding, number: int, places: Listing) -> dict[str, Any]:
-    name = f"{one.subject.endpoint}: {subject_name(one.subject)}"
+    name = placed_name(one.subject)
     text = f"{plain(name, _WIDEST_NAME)}: {plain(evidences(one.evidence), _WIDEST_TEXT)}"
     result: dict[str, Any] = {
         "ruleId": one.rule,

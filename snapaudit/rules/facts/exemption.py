@@ -43,6 +43,12 @@ def time_left(scene: ExemptionScene) -> timedelta:
 
 
 @fact
+def has_ended(scene: ExemptionScene) -> bool:
+    """Whether it no longer counts."""
+    return not scene.exemption.is_in_force(scene.now, scene.longest)
+
+
+@fact
 def excess_life(scene: ExemptionScene) -> timedelta:
     """How much longer it is meant to last than the site allows; zero where it keeps to that."""
     begins_at = min(scene.exemption.created_at, scene.now)

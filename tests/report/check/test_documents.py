@@ -64,7 +64,7 @@ def test_sarif_carries_each_rule_with_why_and_what_to_do() -> None:
 def test_sarif_results_point_to_their_rule_and_to_the_line_of_their_object() -> None:
     result = example()
     run = sarif_of(result)["runs"][0]
-    lines = listing(result.audit.inventories).lines
+    lines = listing(result.audit).lines
     for one in run["results"]:
         assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
         place = one["locations"][0]

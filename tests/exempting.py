@@ -24,6 +24,8 @@ def exemption(
     created: str = "2026-05-01",
     expires: str = "2026-07-01",
     owner: str = "dba",
+    reason: str = "the vendor asked for it",
+    ticket: str | None = "CHG-1",
     **selector: Any,
 ) -> Exemption:
     since, until = parse_since(created), parse_until(expires)
@@ -34,8 +36,8 @@ def exemption(
         rules=tuple(rules),
         selector=Selector(**selector),
         owner=owner,
-        reason="the vendor asked for it",
-        ticket="CHG-1",
+        reason=reason,
+        ticket=ticket,
         created_at=since,
         expires=expires,
         expires_at=until,
