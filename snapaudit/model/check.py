@@ -184,6 +184,23 @@ def verdict(
     )
 
 
+def part_of(
+    coverage: tuple[EndpointCoverage, ...], findings: tuple[Finding, ...], undetermined: int
+) -> Check:
+    """The verdict over a part of what was found, on the coverage that concerns it."""
+    said = [Status.OK if is_whole_view(coverage) else Status.UNKNOWN]
+    said += {_status(one.severity) for one in counting(findings)}
+    status = max(said, key=lambda one: one.rank)
+    return Check(
+        status=status,
+        exit_code=status.exit_code,
+        counts=_counts(findings),
+        coverage=coverage,
+        findings=findings,
+        undetermined=undetermined,
+    )
+
+
 def _status(severity: Severity) -> Status:
     return Status.CRITICAL if severity is Severity.CRITICAL else Status.WARNING
 

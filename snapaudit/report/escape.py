@@ -21,6 +21,7 @@ _FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~#!]|(?<=www)\.|:(?=//)", re.IGNORECASE)
 _PERFDATA = re.compile(r"['=|%]")
 _NO_SERVICE = re.compile(r"""[`;~!$%^&*|\\'"<>?,()=]""")
+_LINK = re.compile("[:\uff1a]//")
 _XLSX_LONGEST = 32_767
 
 
@@ -93,6 +94,16 @@ def markdown_code(text: str) -> str:
 def html_value(value: object) -> object:
     """What the template engine shows for a value, before it escapes the markup in it."""
     return plain(value) if type(value) is str else value
+
+
+def mail_text(text: str, limit: int | None = None) -> str:
+    """Text for a mail. A name that is an address becomes none that a program makes a link of."""
+    return plain(_LINK.sub("[:]//", text), limit)
+
+
+def mail_value(value: object) -> object:
+    """What the template of a mail shows for a value, before the markup in it is escaped."""
+    return mail_text(value) if type(value) is str else value
 
 
 def xlsx_text(text: str) -> str:

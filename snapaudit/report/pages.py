@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from snapaudit.report import phrases
 from snapaudit.report.accepted import left, selected
-from snapaudit.report.escape import html_value
+from snapaudit.report.escape import html_value, mail_text, mail_value
 from snapaudit.report.limbs import LANE
 from snapaudit.report.rows import subject_name, subject_place
 
@@ -23,6 +23,16 @@ _TEMPLATES = Path(__file__).parent / "templates"
 def page(template: str, **values: Any) -> bytes:
     """The filled template in UTF-8. All foreign text in it is made harmless, then escaped."""
     return _engine().get_template(template).render(**values).encode()
+
+
+def mail_page(template: str, **values: Any) -> str:
+    """As `page`, for programs that know neither style sheets nor scripts."""
+    return _mail_engine().get_template(template).render(**values)
+
+
+@cache
+def _mail_engine() -> Environment:
+    return _engine().overlay(finalize=mail_value)
 
 
 @cache
@@ -49,6 +59,7 @@ def _engine() -> Environment:
         "bytes": phrases.size,
         "count": phrases.count,
         "days_old": phrases.days_old,
+        "fitted": mail_text,
         "evidences": phrases.evidences,
         "moment": phrases.moment,
         "share": phrases.share,

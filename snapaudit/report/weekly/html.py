@@ -90,17 +90,10 @@ def _changes(report: WeeklyReport) -> tuple[tuple[str, str, tuple[Change, ...]],
     if diff is None:
         return ()
     return (
-        ("New", "warning", _most_first(diff.new)),
-        ("Resolved", "ok", _most_first(diff.resolved)),
-        ("Grown", "warning", _most_first(diff.grown)),
-        ("Back again", "critical", _most_first(diff.back)),
-    )
-
-
-def _most_first(found: tuple[Change, ...]) -> tuple[Change, ...]:
-    """By how many bytes came or went; what has no size keeps its order, last."""
-    return tuple(
-        sorted(found, key=lambda one: -abs((one.size_bytes or 0) - (one.previous_size_bytes or 0)))
+        ("New", "warning", picks.most_changed(diff.new)),
+        ("Resolved", "ok", picks.most_changed(diff.resolved)),
+        ("Grown", "warning", picks.most_changed(diff.grown)),
+        ("Back again", "critical", picks.most_changed(diff.back)),
     )
 
 

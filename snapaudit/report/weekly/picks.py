@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from snapaudit.model.finding import Finding, Subject
+from snapaudit.model.history import Change
 from snapaudit.model.inventory import CoverageState, Snapshot
 from snapaudit.model.policy import SubjectKind
 from snapaudit.model.weekly import Allowance, ListedSnapshot, OwnerPart, Standing, WeeklyReport
@@ -69,6 +70,13 @@ def _chain(many: Iterable[ListedSnapshot]) -> Chain:
     by_id = {one.snapshot.id: one for one in many}
     shots: list[Snapshot] = [one.snapshot for one in by_id.values()]
     return Chain(rows=tuple((limb, by_id[limb.snapshot.id]) for limb in limbs(shots)))
+
+
+def most_changed(found: tuple[Change, ...]) -> tuple[Change, ...]:
+    """By how many bytes came or went; what has no size keeps its order, last."""
+    return tuple(
+        sorted(found, key=lambda one: -abs((one.size_bytes or 0) - (one.previous_size_bytes or 0)))
+    )
 
 
 def suspects(report: WeeklyReport) -> tuple[ListedSnapshot, ...]:
