@@ -220,7 +220,7 @@ def test_a_server_that_drips_its_answer_is_left_in_the_end() -> None:
         assert "was not done after 0.5 s" in failure(settings(port), patience=patience)
 
 
-def _talks_until(last: bytes) -> Callable[[socket.socket], None]:
+def talks_until(last: bytes) -> Callable[[socket.socket], None]:
     """A server that is well until it has read that, and then is gone."""
 
     def talk(line: socket.socket) -> None:
@@ -237,12 +237,12 @@ def _talks_until(last: bytes) -> Callable[[socket.socket], None]:
 
 
 def test_a_connection_lost_before_the_message_sends_nothing() -> None:
-    with breaking(_talks_until(b"DATA\r\n")) as port:
+    with breaking(talks_until(b"DATA\r\n")) as port:
         assert "closed the connection" in failure(settings(port))
 
 
 def test_a_connection_lost_after_the_message_leaves_its_fate_unknown() -> None:
-    with breaking(_talks_until(b"\r\n.\r\n")) as port:
+    with breaking(talks_until(b"\r\n.\r\n")) as port:
         fates = send(settings(port), outgoing("a@b"), outgoing("c@d"))
     assert [one.fate for one in fates] == [Fate.UNKNOWN, Fate.UNKNOWN]
     assert "may have been delivered" in fates[0].reason

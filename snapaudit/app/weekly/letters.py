@@ -13,12 +13,17 @@ from snapaudit.errors import UsageError
 from snapaudit.model.check import Status
 from snapaudit.model.letter import Attachment, Letter
 from snapaudit.model.weekly import WeeklyReport
+from snapaudit.report.weekly.csv import render as all_rows
 from snapaudit.report.weekly.html import render as whole_page
 from snapaudit.report.weekly.mailed import Digest, page
 from snapaudit.report.weekly.mailtext import text
 
 LARGEST_ATTACHMENT = 8 * 1024 * 1024
 """Many servers take no more than 10 MB of a message, and a file grows by a third on its way."""
+_WHY = (
+    "You get this because you are named as owner there: in an attribute, a tag, a note or as the "
+    "snapshot's creator. All of yours are attached as a table."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +128,9 @@ def _team_letter(report: WeeklyReport, settings: Mail, to: tuple[str, ...]) -> L
 def _part_letter(
     report: WeeklyReport, part: WeeklyReport, names: tuple[str, ...], to: tuple[str, ...]
 ) -> Letter:
-    note = "You get this because you are named as owner there: in an attribute, a tag, a note or as"
-    digest = Digest(report=part, owner=", ".join(names), note=f"{note} the snapshot's creator.")
-    return _letter(report, digest, to, ())
+    digest = Digest(report=part, owner=", ".join(names), note=_WHY)
+    rows = Attachment(name=f"{_file_name(report)}.csv", kind="text/csv", body=all_rows(part))
+    return _letter(report, digest, to, (rows,))
 
 
 def _letter(
@@ -142,6 +147,10 @@ def _letter(
     )
 
 
+def _file_name(report: WeeklyReport) -> str:
+    return f"snapaudit-{report.reported_at:%Y-%m-%d}"
+
+
 def run_of(report: WeeklyReport) -> str:
     """The run that is reported: its moment, and which endpoints it was about."""
     endpoints = "\0".join(sorted(one.endpoint for one in report.check.coverage))
@@ -154,6 +163,6 @@ def _attachment(report: WeeklyReport) -> tuple[tuple[Attachment, ...], str]:
     if len(body) > LARGEST_ATTACHMENT:
         size = f"{len(body) / 2**20:.0f} MiB"
         return (), f"The whole page has {size}, too much for a mail: see the reports folder."
-    name = f"snapaudit-{report.reported_at:%Y-%m-%d}.html"
+    name = f"{_file_name(report)}.html"
     attached = Attachment(name=name, kind="text/html", body=body)
     return (attached,), f"The whole report with its drawings is attached: {name}."

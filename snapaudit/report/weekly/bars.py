@@ -6,27 +6,26 @@ from collections.abc import Iterable
 
 from snapaudit.model.weekly import Sample
 
-_STEPS = "▁▂▃▄▅▆▇█"
-_UNKNOWN = "·"
+_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def spark(samples: Iterable[Sample]) -> str:
-    """A character a week, between the lowest and the highest value; a dot where it is unknown."""
-    values = [one.value for one in samples]
-    known = [value for value in values if value is not None]
-    low, high = min(known, default=0), max(known, default=0)
-    return "".join(_UNKNOWN if value is None else _step(value, low, high) for value in values)
+    """The values of the weeks as `blocks`."""
+    return blocks(one.value for one in samples)
 
 
-def _step(value: int, low: int, high: int) -> str:
-    """What never changed is drawn low: a tall row would look like much."""
-    return _STEPS[(value - low) * (len(_STEPS) - 1) // (high - low)] if high > low else _STEPS[0]
-
-
-def bar(share: float | None, width: int = 10) -> str:
-    """``███████···``: a share of the width; dots alone where it is unknown."""
-    full = 0 if share is None else round(min(1.0, max(0.0, share)) * width)
-    return "█" * full + _UNKNOWN * (width - full)
+def blocks(values: Iterable[int | None]) -> str:
+    """Numbers as a line of blocks between their lowest and highest; a dot where one is unknown."""
+    all_values = tuple(values)
+    known = [value for value in all_values if value is not None]
+    if not known:
+        return ""
+    low, span = min(known), max(known) - min(known)
+    steps = len(_BLOCKS) - 1
+    return "".join(
+        "·" if value is None else _BLOCKS[round((value - low) / span * steps) if span else 0]
+        for value in all_values
+    )
 
 
 def percent(share: float) -> int:

@@ -27,7 +27,7 @@ from snapaudit.report.terminal import (
     typed,
 )
 from snapaudit.report.weekly import picks, words
-from snapaudit.report.weekly.markdown import blocks
+from snapaudit.report.weekly.bars import blocks
 
 _MOST = 10
 _VERDICT = {

@@ -16,6 +16,7 @@ from snapaudit.report.phrases import byte_range, count, days_old, evidences, mom
 from snapaudit.report.phrases import share as percent
 from snapaudit.report.phrases import words as spaced
 from snapaudit.report.rows import subject_name
+from snapaudit.report.terminal import bar
 from snapaudit.report.weekly import bars, words
 from snapaudit.report.weekly.mailed import Digest
 
@@ -66,7 +67,7 @@ def _wrapped(line: str) -> list[str]:
     """The line made harmless and broken between words; what continues it stands indented."""
     shown = mail_text(line)
     if columns(shown) <= _WIDTH:
-        return [shown]
+        return [shown] if shown else []
     indent = " " * (2 if shown.startswith("- ") else 6 if shown.startswith("    ") else 0)
     return textwrap.wrap(
         shown, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
@@ -103,11 +104,13 @@ def _change(one: Change) -> str:
 
 def _store(one: StoreOutlook) -> str:
     filled = words.fill(one)
-    level = "fill unknown" if filled is None else f"{percent(filled)} of {size(one.capacity_bytes)}"
+    level = "fill unknown"
+    if filled is not None:
+        level = f"{bar(filled)} {percent(filled)} of {size(one.capacity_bytes)}"
     bought = words.after(one)
     then = f"; {bought} once what is offered is deleted" if bought else ""
     place = f"{_name(one.name)} ({one.endpoint})"
-    return f"- {bars.bar(filled)} {place}: {level}; {words.forecast(one.forecast)}{then}"
+    return f"- {place}: {level}; {words.forecast(one.forecast)}{then}"
 
 
 def _offenders(digest: Digest) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from snapaudit.model.history import Change
 from snapaudit.model.weekly import WeeklyReport
@@ -12,11 +12,10 @@ from snapaudit.report.phrases import byte_range, count, days_old, evidences, mom
 from snapaudit.report.phrases import words as spelt
 from snapaudit.report.rows import fold_questions, subject_name
 from snapaudit.report.sections import BREAK, section
-from snapaudit.report.weekly import picks, words
+from snapaudit.report.weekly import bars, picks, words
 
 _MOST = 25
 _ARROWS = {"up": "▲", "down": "▼", "same": "=", "none": ""}
-_BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def render(report: WeeklyReport) -> bytes:
@@ -62,21 +61,7 @@ def _numbers(report: WeeklyReport) -> Iterator[tuple[str, ...]]:
         arrow = _ARROWS[words.direction(one)]
         change = f"{arrow} {words.difference(one)}".strip()
         values = [sample.value for sample in one.samples]
-        yield (words.LABELS[one.name], words.number(one, one.value), change, blocks(values))
-
-
-def blocks(values: Iterable[int | None]) -> str:
-    """Numbers as a line of blocks between their lowest and highest; a dot where one is unknown."""
-    all_values = tuple(values)
-    known = [value for value in all_values if value is not None]
-    if not known:
-        return ""
-    low, span = min(known), max(known) - min(known)
-    steps = len(_BLOCKS) - 1
-    return "".join(
-        "·" if value is None else _BLOCKS[round((value - low) / span * steps) if span else 0]
-        for value in all_values
-    )
+        yield (words.LABELS[one.name], words.number(one, one.value), change, bars.blocks(values))
 
 
 def _changes(report: WeeklyReport) -> Iterator[str]:
