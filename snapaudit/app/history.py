@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from snapaudit import __version__
+from snapaudit.app.weekly.keeping import keep
 from snapaudit.config.secrets import fetch
 from snapaudit.config.settings import Settings
 from snapaudit.enforce.state import State, distrust, prepare
@@ -126,7 +127,7 @@ def record(
     environ: Mapping[str, str],
     at: datetime,
 ) -> None:
-    """Remember an audit as a run of a moment. Raises SnapauditError."""
+    """Remember an audit as a run of a moment; the latest one as a whole. Raises SnapauditError."""
     recording = Recording(
         audit=audit,
         at=at,
@@ -139,6 +140,9 @@ def record(
     with open_history(settings, environ, writing=True) as store:
         store.record(recording)
         store.keep(settings.history)
+        is_latest = store.runs(limit=1)[0].audited_at <= at
+    if is_latest:
+        keep(audit, at, State(settings.state))
 
 
 def _held(audit: Audit) -> dict[DatastoreKey, int | None]:

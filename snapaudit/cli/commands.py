@@ -21,6 +21,7 @@ from snapaudit.cli import (
     hold,
     init,
     journal,
+    report,
     rules,
     serve,
 )
@@ -55,6 +56,7 @@ def application() -> typer.Typer:
     tree.command("collect")(collect.command)
     tree.command("audit")(audit.command)
     tree.command("check")(check.command)
+    tree.command("report")(report.command)
     tree.command("diff")(diff.command)
     tree.command("forecast")(forecast.command)
     tree.command("serve")(serve.command)

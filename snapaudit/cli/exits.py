@@ -13,7 +13,7 @@ from snapaudit.errors import (
     SnapauditError,
     UsageError,
 )
-from snapaudit.model.finding import Audit
+from snapaudit.model.finding import Audit, EndpointCoverage
 from snapaudit.model.inventory import CoverageState, Inventory
 from snapaudit.model.journal import Event
 from snapaudit.model.outcome import RunReport
@@ -55,11 +55,17 @@ def exit_of(error: Exception, *, is_check: bool) -> tuple[str, int]:
 
 def view_exit(seen: Audit | tuple[Inventory, ...]) -> int:
     """Done, or done with an incomplete view."""
-    states = (
-        [entry.state for entry in seen.coverage]
-        if isinstance(seen, Audit)
-        else [inventory.coverage.state for inventory in seen]
-    )
+    if isinstance(seen, Audit):
+        return coverage_exit(seen.coverage)
+    return _states_exit([inventory.coverage.state for inventory in seen])
+
+
+def coverage_exit(coverage: tuple[EndpointCoverage, ...]) -> int:
+    """Done, or done with an incomplete view."""
+    return _states_exit([entry.state for entry in coverage])
+
+
+def _states_exit(states: list[CoverageState]) -> int:
     is_whole = all(state is CoverageState.COMPLETE for state in states)
     return Exit.DONE if is_whole and states else Exit.INCOMPLETE
 

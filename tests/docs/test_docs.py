@@ -129,7 +129,15 @@ def test_every_exit_code_and_field_of_plans_and_runs_is_in_the_page_on_commands(
 
 def test_every_file_of_the_state_folder_is_told() -> None:
     state = State(Path())
-    for path in (state.journal, state.head, state.lock, state.holds, state.marks, state.sightings):
+    for path in (
+        state.journal,
+        state.head,
+        state.lock,
+        state.holds,
+        state.marks,
+        state.sightings,
+        state.last_audit,
+    ):
         assert f"`{path.name}`" in COMMANDS, path.name
     for folder in (state.plans, state.sealed):
         assert f"`{folder.name}/" in COMMANDS, folder.name

@@ -208,7 +208,7 @@ BERLIN = Site(
     cluster="Berlin",
     shelves=(
         Shelf(
-            id="silver", name="silver-sas-02", kind="VMFS", capacity=20_480, base=16_240,
+            id="silver", name="silver-sas-02", kind="VMFS", capacity=20_480, base=16_860,
             weekly=106, noise=14, provisioned=28_100,
             # Deltas that nobody had explained were consolidated, and old machines moved away.
             steps=(Step(week=13.5, gib=-640),),

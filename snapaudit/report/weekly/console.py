@@ -121,7 +121,7 @@ def _stores(report: WeeklyReport) -> Table:
         full = words.fill(one)
         filled = text("unknown") if full is None else text(f"{bar(full)} {share(full)}")
         bought = words.after(one)
-        back = text(f"{byte_range(one.back)} ({words.certainty(one.back)})")
+        back = text(words.gain(one.back))
         table.add_row(
             lines(text(one.name, "", NAME_COLUMNS), text(one.endpoint, "dim")),
             text(words.outlook(one)),

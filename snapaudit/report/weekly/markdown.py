@@ -102,7 +102,7 @@ def _stores(report: WeeklyReport) -> Iterator[tuple[str, ...]]:
             share(words.fill(one)),
             f"{size(one.free_bytes)} of {size(one.capacity_bytes)}",
             byte_range(one.held),
-            f"{byte_range(one.back)} ({words.certainty(one.back)})",
+            words.gain(one.back),
             words.after(one) or "",
         )
 
@@ -118,7 +118,7 @@ def _offenders(report: WeeklyReport) -> Iterator[tuple[str, ...]]:
             size(one.snapshot.size_bytes),
             f"{one.depth} of {one.home.snapshots}",
             BREAK.join(cell(f"{each.severity}: {each.rule}") for each in one.findings),
-            f"{byte_range(gain)} ({words.certainty(gain)})",
+            words.gain(gain),
             BREAK.join(map(cell, one.protections)),
         )
 
@@ -141,7 +141,7 @@ def _owners(report: WeeklyReport) -> Iterator[tuple[str, ...]]:
             size(one.size_bytes),
             days_old(one.oldest_at, report.reported_at),
             one.severity or "",
-            f"{byte_range(one.back)} ({words.certainty(one.back)})",
+            words.gain(one.back),
         )
     yield from _more(len(report.owners), 6)
 

@@ -125,6 +125,12 @@ def certainty(span: ByteRange) -> str:
     return "upper bound" if not span.min else "range"
 
 
+def gain(span: ByteRange) -> str:
+    """What comes back with how sure that is: ``3.1 GiB (exact)``; ``nothing``, ``unknown``."""
+    said, sure = byte_range(span), certainty(span)
+    return said if span.max == 0 or said == sure else f"{said} ({sure})"
+
+
 def held_certainty(span: ByteRange) -> str:
     """How sure it is what snapshots hold: sizes of files are what is allocated to them."""
     return "lower bound" if span.max is None else "allocation" if span.max else "exact"
