@@ -51,20 +51,28 @@ def announce(
     A mark of the future counts from now. The mark of a finding that is gone is forgotten once its
     endpoint was seen completely.
     """
-    graces = {rule.id: rule.grace or timedelta() for rule in rules if rule.mode is Mode.MARK}
+    marking = {rule.id: rule for rule in rules if rule.mode is Mode.MARK}
     shots = _snapshots(inventories)
     told: list[Finding] = []
     kept: dict[str, Mark] = {}
     for finding in findings:
-        if finding.rule not in graces or finding.remedy is None or finding.exemption is not None:
-            told.append(replace(finding, due_at=None))
+        rule = marking.get(finding.rule)
+        if rule is None or finding.remedy is None or finding.exemption is not None:
+            told.append(replace(finding, due_at=None, notice_at=None))
             continue
         key = _key(finding, shots)
         old = marks.entries.get(key)
         since = min(old.announced_at, now) if old is not None else now
         kept[key] = Mark(endpoint=finding.subject.endpoint, announced_at=since)
-        told.append(replace(finding, due_at=since + graces[finding.rule]))
+        told.append(_announced(finding, rule, since))
     return tuple(told), Marks(entries={**_unseen(marks, inventories), **kept})
+
+
+def _announced(finding: Finding, rule: Rule, since: datetime) -> Finding:
+    """The finding with the moment when it may be acted on, and when the last reminder begins."""
+    due_at = since + (rule.grace or timedelta())
+    notice_at = None if rule.notice is None else due_at - rule.notice
+    return replace(finding, due_at=due_at, notice_at=notice_at)
 
 
 def read_marks(state: State) -> Marks:

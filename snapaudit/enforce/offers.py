@@ -95,7 +95,10 @@ def _silence(finding: Finding, rule: Rule, now: datetime) -> str | None:
     if rule.mode is Mode.MARK and finding.due_at is None:
         return f"{rule.id} has not announced it yet"
     if rule.mode is Mode.MARK and finding.due_at is not None and finding.due_at > now:
-        return f"{rule.id} has announced it; it is due on {finding.due_at:%Y-%m-%d}"
+        left = ""
+        if finding.notice_at is not None and finding.notice_at <= now:
+            left = f", in {_days(finding.due_at - now)}"
+        return f"{rule.id} has announced it; it is due on {finding.due_at:%Y-%m-%d}{left}"
     return None
 
 

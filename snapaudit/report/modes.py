@@ -18,8 +18,9 @@ def sentence(rule: Rule) -> str:
             return "report: findings are told, and never enter a plan"
         case Mode.MARK:
             span = duration(rule.grace) if rule.grace is not None else "an unknown time"
+            notice = "" if rule.notice is None else f", once more {duration(rule.notice)} before"
             return (
-                f"mark: findings are announced in reports for {span}; "
+                f"mark: findings are announced in reports for {span}{notice}; "
                 "a plan offers them only after that, and a person reviews it"
             )
         case Mode.APPLY:

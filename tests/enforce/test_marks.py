@@ -87,6 +87,23 @@ def test_what_is_not_announced_has_no_due_date_and_no_mark(changes: dict[str, An
     assert announced([stale], Marks(), seen()) == ([None], Marks())
 
 
+def test_last_reminder_begins_so_long_before_the_end_of_the_grace() -> None:
+    reminding = [rule(notice=timedelta(days=2))]
+    (told,), marks = announce([finding()], Marks(), reminding, seen(), NOW)
+    assert (told.due_at, told.notice_at) == (NOW + WEEK, NOW + timedelta(days=5))
+    (again,), _ = announce([finding()], marks, reminding, seen(), LATER)
+    assert again.notice_at == told.notice_at
+    (bare,), _ = announce([finding(notice_at=NOW)], Marks(), [rule()], seen(), NOW)
+    assert bare.notice_at is None
+
+
+def test_grace_begins_anew_once_an_exemption_has_ended() -> None:
+    _, marks = announced([finding()], Marks(), seen())
+    _, during = announced([finding(exemption="EX-1")], marks, seen(), LATER)
+    due, _ = announced([finding()], during, seen(), LATER)
+    assert due == [LATER + WEEK]
+
+
 @pytest.mark.parametrize("mode", [Mode.REPORT, Mode.APPLY])
 def test_other_modes_announce_nothing(mode: Mode) -> None:
     told, marks = announce([finding()], Marks(), [rule(mode)], seen(), NOW)

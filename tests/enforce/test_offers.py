@@ -52,3 +52,28 @@ def test_reason_is_written_in_whole_units(value: FactValue, bound: FactValue, sa
     stale = next(one for one in found.findings if one.rule == "stale-snapshot")
     made = offers(replace(found, findings=(replace(stale, evidence=measured),)), pack(), NOW)
     assert made.asked[PLACE].because == (f"stale-snapshot (critical): some fact {said}",)
+
+
+@pytest.mark.parametrize(
+    ("mode", "due_in", "said"),
+    [
+        (Mode.REPORT, None, "stale-snapshot only reports"),
+        (Mode.MARK, None, "stale-snapshot has not announced it yet"),
+        (Mode.MARK, 5, "stale-snapshot has announced it; it is due on 2026-06-06"),
+        (Mode.MARK, 2, "stale-snapshot has announced it; it is due on 2026-06-03, in 2d"),
+        (Mode.MARK, 0, None),
+        (Mode.APPLY, None, None),
+    ],
+)
+def test_grd_15_mode_decides_whether_a_finding_is_offered_and_the_reason_says_when(
+    mode: Mode, due_in: int | None, said: str | None
+) -> None:
+    policy = with_rule("stale-snapshot", mode=mode, grace=timedelta(days=7))
+    found = engine.audit([view(line("web01", "9d"))], policy, NOW)
+    due_at = None if due_in is None else NOW + timedelta(days=due_in)
+    notice_at = None if due_at is None else due_at - timedelta(days=2)
+    (stale,) = [one for one in found.findings if one.rule == "stale-snapshot"]
+    marked = replace(stale, due_at=due_at, notice_at=notice_at)
+    made = offers(replace(found, findings=(marked,)), policy, NOW)
+    assert (PLACE in made.asked) is (said is None)
+    assert made.silent.get(PLACE) == said

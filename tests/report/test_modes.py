@@ -43,3 +43,8 @@ def test_grd_14_page_of_a_rule_says_whether_memory_is_meant() -> None:
     assert remedy(MARK) == "delete snapshot, but none that holds memory"
     assert remedy(replace(MARK, with_memory=True)) == "delete snapshot, with or without memory"
     assert remedy(replace(MARK, remedy=Remedy.CONSOLIDATE)) == "consolidate"
+
+
+def test_grd_15_page_of_a_marking_rule_says_when_it_is_announced_once_more() -> None:
+    said = sentence(replace(MARK, notice=timedelta(days=2)))
+    assert "announced in reports for 7 days, once more 2 days before" in said
