@@ -35,6 +35,7 @@ if [ "${1:-}" = beds ]; then
     if [ "${SNAPAUDIT_REQUIRE_BEDS:-}" = 1 ]; then
         has sshd || [ -x /usr/sbin/sshd ] || want openssh-server
         has ssh-keygen || want openssh-client
+        has postgres || ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || want postgresql
         has nc || want netcat-openbsd
     fi
 fi

@@ -79,7 +79,8 @@ def _run(row: Row, coverage: list[EndpointCoverage], matches: dict[str, int]) ->
     counted = {
         name: said[name]
         for name in (
-            *("info", "warning", "critical", "undetermined", "virtual_machines", "snapshots"),
+            *("info", "warning", "critical", "undetermined", "exempt"),
+            *("virtual_machines", "snapshots"),
             *("datastores", "snapshot_bytes", "unknown_sizes", "rules"),
         )
     }

@@ -20,7 +20,8 @@ from snapaudit.model.policy import SubjectKind
 
 RUN = (
     *("id", "audited_at", "has_details", "tool_version", "rules_digest"),
-    *("info", "warning", "critical", "undetermined", "virtual_machines", "snapshots"),
+    *("info", "warning", "critical", "undetermined", "exempt"),
+    *("virtual_machines", "snapshots"),
     *("datastores", "snapshot_bytes", "unknown_sizes"),
     *("reclaimable_min", "reclaimable_max", "reclaimable_basis", "rules", "disabled"),
 )
@@ -136,8 +137,14 @@ class _Rows:
         gain = said.reclaimable_bytes
         return (
             *(self._run, self._at, 1, self._recording.tool_version, digest),
-            *(said.info, said.warning, said.critical, said.undetermined, said.virtual_machines),
-            *(said.snapshots, said.datastores, said.snapshot_bytes, said.unknown_sizes),
+            *(said.info, said.warning, said.critical, said.undetermined, said.exempt),
+            *(
+                said.virtual_machines,
+                said.snapshots,
+                said.datastores,
+                said.snapshot_bytes,
+                said.unknown_sizes,
+            ),
             *(gain.min, gain.max, gain.basis, said.rules, json.dumps(said.disabled_rules)),
         )
 

@@ -72,6 +72,8 @@ def judged(audit: Audit, numbers: dict[tuple[str, str, str], int]) -> Iterator[J
         if item.subject.kind is SubjectKind.EXEMPTION:
             continue
         number = _number(item.subject, numbers)
+        if number is None:
+            continue
         said.setdefault(number, []).append(_word(item))
         subjects.setdefault(number, item.subject)
         if isinstance(item, Finding):
@@ -80,9 +82,10 @@ def judged(audit: Audit, numbers: dict[tuple[str, str, str], int]) -> Iterator[J
         yield Judged(number, subjects[number], " ".join(sorted(set(words))), number in found)
 
 
-def _number(subject: Subject, numbers: dict[tuple[str, str, str], int]) -> int:
+def _number(subject: Subject, numbers: dict[tuple[str, str, str], int]) -> int | None:
+    """None for a snapshot of an endpoint of which nothing is believed."""
     if subject.kind is SubjectKind.SNAPSHOT:
-        return numbers[subject.endpoint, subject.vm_id or "", subject.id]
+        return numbers.get((subject.endpoint, subject.vm_id or "", subject.id))
     return number_of_subject(subject)
 
 

@@ -59,7 +59,7 @@ def _migrations(chance: random.Random) -> Levels:
     """Machines come and go, in the weeks that are seen and once in a while later."""
     levels = _linear(chance)
     return _jumping(
-        chance, levels, (0.032, 0.0135), lambda: chance.choice((-1, 1)) * chance.uniform(6, 14)
+        chance, levels, (0.034, 0.011), lambda: chance.choice((-1, 1)) * chance.uniform(6, 14)
     )
 
 
