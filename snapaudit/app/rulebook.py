@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from snapaudit.app.audit import rules_of
+from snapaudit.app.history import exists, open_history
 from snapaudit.codec.expect import nearest
 from snapaudit.config.settings import RuleSettings, Settings
 from snapaudit.errors import UsageError
@@ -40,6 +41,14 @@ def rule_named(policy: Policy, name: str) -> Rule:
 def resolve(rule: Rule, policy: Policy) -> ResolvedRule:
     """The rule as it is in force in each environment, with the origin of every value."""
     return resolved.resolve(rule, policy)
+
+
+def runs_of(settings: Settings, environ: Mapping[str, str]) -> tuple[RunRecord, ...] | None:
+    """The remembered runs, None where nothing is remembered. Raises what ``open_history`` does."""
+    if not exists(settings):
+        return None
+    with open_history(settings, environ) as store:
+        return store.runs()
 
 
 def coverage_of(audit: Audit, policy: Policy, runs: Sequence[RunRecord] | None) -> RuleCoverage:

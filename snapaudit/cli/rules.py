@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,14 @@ from typer import Argument, Option
 
 from snapaudit.app.audit import policy_of
 from snapaudit.app.gather import settings_of
-from snapaudit.app.rulebook import coverage_of, handbook, resolve, rule_named, tests_of
+from snapaudit.app.rulebook import (
+    coverage_of,
+    handbook,
+    resolve,
+    rule_named,
+    runs_of,
+    tests_of,
+)
 from snapaudit.cli.exits import Exit, view_exit
 from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import judge
@@ -141,7 +149,8 @@ def _coverage(common: Common) -> int:
 
     where = targets(common.format, common.output or (), FORMATS, "text")
     judged = judge(common)
-    told = coverage_of(judged.audit, judged.policy, None)
+    runs = None if common.demo else runs_of(judged.settings, os.environ)
+    told = coverage_of(judged.audit, judged.policy, runs)
     write(where, lambda form: _written(told, form, common, render_coverage))
     return view_exit(judged.audit)
 

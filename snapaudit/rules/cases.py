@@ -86,7 +86,7 @@ def _value(fact: Fact, node: Node) -> Given:
         case BoundType.TEXTS:
             return tuple(operators.known_text(fact, item) for item in expect.sequence(node))
         case BoundType.TEXT:
-            return "" if node.value == "" else operators.known_text(fact, node)
+            return operators.known_text(fact, node)
         case BoundType.BOOLEAN:
             return expect.boolean(node)
         case _:

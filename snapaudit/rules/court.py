@@ -30,6 +30,7 @@ class Court:
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._judges: dict[tuple[SubjectKind, str | None], tuple[Judge, ...]] = {}
+        self._environments: dict[tuple[str, str], str | None] = {}
 
     def environment_of(self, scene: Scene) -> str | None:
         """The environment of the machine that a scene is about; None for what has no machine."""
@@ -44,7 +45,12 @@ class Court:
                 return None
 
     def _of_machine(self, vm: VirtualMachine, endpoint: EndpointScene) -> str | None:
-        return environment_of(vm, endpoint.inventory.endpoint, self._policy.environments)
+        """Asked once for a machine: its snapshots belong where it does."""
+        key = (endpoint.inventory.endpoint, vm.id)
+        if key not in self._environments:
+            found = environment_of(vm, endpoint.inventory.endpoint, self._policy.environments)
+            self._environments[key] = found
+        return self._environments[key]
 
     def judges(self, kind: SubjectKind, environment: str | None) -> tuple[Judge, ...]:
         """The rules about a kind of subject as they stand in an environment."""

@@ -159,8 +159,8 @@ def _read_text_bound(fact: Fact, name: str, node: Node) -> Bound:
 
 
 def known_text(fact: Fact, node: Node) -> str:
-    """A text, and where the fact knows only some words one of these."""
-    word = expect.text(node)
+    """A text, which may be empty, and where the fact knows only some words one of these."""
+    word = node.value if isinstance(node.value, str) else expect.text(node)
     if fact.words is not None and word not in fact.words:
         message = f"{fact.name} is one of {', '.join(fact.words)}; found {word!r}"
         raise InputError(node.place, message, nearest=expect.nearest(word, fact.words))

@@ -219,7 +219,7 @@ def _bound(kind: BoundType, words: tuple[str, ...] | None, operator: str) -> Sch
         return _to(f"{kind}-bound")
     if operator in operators.PATTERNS:
         return {**_TEXT, "description": "a pattern of RE2, without regard to case"}
-    word = _TEXT if words is None else _words(words)
+    word = {"type": "string"} if words is None else _words(words)
     return {"type": "array", "minItems": 1, "items": word} if operator in operators.LISTS else word
 
 
@@ -231,7 +231,7 @@ def _value(fact: Fact) -> Schema:
 def _typed_value(kind: BoundType) -> Schema:
     match kind:
         case BoundType.TEXTS:
-            return {"type": "array", "items": _TEXT}
+            return {"type": "array", "items": {"type": "string"}}
         case BoundType.TEXT:
             return {"type": "string"}
         case BoundType.BOOLEAN:

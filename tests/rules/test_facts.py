@@ -152,6 +152,8 @@ NO_FIELDS = inventory(vm("a"), gaps=(Gap(subject="custom attributes", reason="no
         (VM, "{attribute: {name: owner, is: ops}}", OWNED, "yes"),
         (VM, "{attribute: {name: Owner, is: ops}}", OWNED, "no"),
         (VM, "{attribute: {name: ticket, matches: '.'}}", OWNED, "no"),
+        (VM, "{attribute: {name: ticket, is: ''}}", OWNED, "yes"),
+        (VM, "{attribute: {name: owner, not_in: ['', web]}}", OWNED, "yes"),
         (VM, "{attribute: {name: owner, is: ops}}", NO_FIELDS, "unknown"),
         (VM, "{not: {attribute: {name: owner, is: ops}}}", NO_FIELDS, "unknown"),
         (SHOT, "{vm_attribute: {in: [dev, ops], name: owner}}", OWNED, "yes"),

@@ -122,13 +122,15 @@ def _lent(own: Fact) -> Iterator[Fact]:
     """The fact as the subjects that belong to its own one answer it: ``vm_power``."""
     for subject, prefix, step in _LENT.get(own.subject, ()):
         name = f"{prefix}{own.name}"
-        yield replace(
-            own, name=name, subject=subject, measure=_through(step, own.measure), of=own.subject
-        )
+        measure = _through(step, own)
+        yield replace(own, name=name, subject=subject, measure=measure, of=own.subject)
 
 
-def _through(step: Measure, measure: Measure) -> Measure:
-    return lambda scene, *argument: measure(step(scene), *argument)
+def _through(step: Measure, own: Fact) -> Measure:
+    measure = own.measure
+    if own.argument is None:
+        return lambda scene: measure(step(scene))
+    return lambda scene, argument: measure(step(scene), argument)
 
 
 def _bound_type(annotation: Any) -> tuple[BoundType, tuple[str, ...] | None]:
