@@ -5,7 +5,10 @@ from __future__ import annotations
 import importlib
 import sys
 
-MODULES = ("startup", "rules", "qcow2", "libvirt", "vsphere", "hyperv", "xen", "forecast", "history")
+MODULES = (
+    *("startup", "rules", "qcow2", "libvirt", "vsphere", "hyperv", "xen"),
+    *("forecast", "history"),
+)
 
 
 def main() -> int:
