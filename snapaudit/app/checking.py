@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from snapaudit import __version__
+from snapaudit.app.history import exists, open_history
 from snapaudit.check.baseline import (
     baseline_of,
     compare,
@@ -16,6 +18,7 @@ from snapaudit.check.baseline import (
 )
 from snapaudit.check.budgets import Measured, hold_against
 from snapaudit.check.selection import Selected, Selection, select
+from snapaudit.config.settings import Settings
 from snapaudit.errors import UsageError
 from snapaudit.model.baseline import Baseline
 from snapaudit.model.budget import GROWTH_TOLERANCE, Allowance, BudgetKind
@@ -30,8 +33,8 @@ from snapaudit.rules.digest import digest
 class Wanted:
     """What is asked of a check.
 
-    ``fail_on`` None: no finding has a say. ``previous`` is the last recorded run as a state to
-    compare with, where there is no baseline.
+    ``fail_on`` None: no finding has a say. ``previous`` holds an audit against the last recorded
+    run, where there is no baseline; it answers None where there is no run.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -42,7 +45,7 @@ class Wanted:
     tolerance: float = GROWTH_TOLERANCE
     per_snapshot: bool = False
     forecasts: Mapping[DatastoreKey, Forecast] = field(default_factory=dict)
-    previous: Compared | None = None
+    previous: Callable[[Audit], Compared | None] = lambda _audit: None
 
 
 def check(audit: Audit, policy: Policy, wanted: Wanted) -> Checked:
@@ -50,7 +53,10 @@ def check(audit: Audit, policy: Policy, wanted: Wanted) -> Checked:
     chosen = select(audit, policy, wanted.selection)
     compared = _compared(chosen, policy, wanted)
     if wanted.fail_on_new and compared is None:
-        raise UsageError("--fail-on-new needs something to compare with: --baseline FILE")
+        raise UsageError(
+            "--fail-on-new needs something to compare with: --baseline FILE, or a run that "
+            "`snapaudit audit` recorded"
+        )
     measured = Measured(
         audit=chosen.audit, rules=chosen.rules, compared=compared, forecasts=wanted.forecasts
     )
@@ -74,6 +80,7 @@ def check(audit: Audit, policy: Policy, wanted: Wanted) -> Checked:
         audit=chosen.audit,
         rules=chosen.rules,
         counting=frozenset(one.fingerprint for one in standing),
+        forecasts=wanted.forecasts,
         datastores_chosen=bool(wanted.selection.datastores),
         per_snapshot=wanted.per_snapshot,
     )
@@ -81,10 +88,28 @@ def check(audit: Audit, policy: Policy, wanted: Wanted) -> Checked:
 
 def _compared(chosen: Selected, policy: Policy, wanted: Wanted) -> Compared | None:
     if wanted.baseline is None:
-        return wanted.previous
+        return wanted.previous(chosen.audit) if _needs_news(wanted) else None
     known: Baseline = read_baseline(wanted.baseline)
     refuse_unfit(known, wanted.baseline, chosen.audit, wanted.selection, digest(policy))
     return compare(known, chosen.audit, wanted.selection, wanted.tolerance)
+
+
+def _needs_news(wanted: Wanted) -> bool:
+    return wanted.fail_on_new or any(one.kind is BudgetKind.NEW for one in wanted.allowances)
+
+
+def previous_run(
+    settings: Settings, environ: Mapping[str, str], now: datetime, tolerance: float
+) -> Callable[[Audit], Compared | None]:
+    """What holds an audit against the last run that the history has. It raises HistoryError."""
+
+    def held_against(audit: Audit) -> Compared | None:
+        if not exists(settings):
+            return None
+        with open_history(settings, environ) as store:
+            return store.known(audit, now, tolerance)
+
+    return held_against
 
 
 def baseline_document(audit: Audit, policy: Policy, selection: Selection) -> bytes:

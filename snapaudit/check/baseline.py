@@ -13,15 +13,19 @@ from snapaudit.check.selection import Selection
 from snapaudit.codec.documents import from_document, to_document
 from snapaudit.codec.strict import canonical, parse, pretty
 from snapaudit.errors import InputError, UsageError
-from snapaudit.model.baseline import BASELINE_SCHEMA, Baseline, KnownEndpoint, KnownFinding
+from snapaudit.model.baseline import (
+    BASELINE_SCHEMA,
+    Baseline,
+    KnownEndpoint,
+    KnownFinding,
+    is_worse,
+)
 from snapaudit.model.check import Compared, is_whole_view
 from snapaudit.model.finding import Audit, Finding
 from snapaudit.model.inventory import CoverageState, Inventory
 from snapaudit.model.policy import SubjectKind
 
 MAX_BYTES = 256 * 2**20
-# Below this, growth is the daily noise of what was known before.
-LEAST_GROWTH = 2**30
 _AGAIN = "write it again with `snapaudit check --write-baseline FILE`"
 
 
@@ -133,12 +137,8 @@ def _resolved(baseline: Baseline, audit: Audit, selection: Selection) -> tuple[s
 
 
 def _is_worse(before: KnownFinding, now: KnownFinding, tolerance: float) -> bool:
-    if now.severity.rank > before.severity.rank:
-        return True
-    if before.size_bytes is None or now.size_bytes is None:
-        return False
-    grown = now.size_bytes - before.size_bytes
-    return grown >= LEAST_GROWTH and grown > before.size_bytes * tolerance
+    sizes = (before.size_bytes, now.size_bytes)
+    return is_worse(before.severity, now.severity, *sizes, tolerance)
 
 
 def _known(finding: Finding, sizes: Sizes) -> KnownFinding:

@@ -15,6 +15,7 @@ from snapaudit.model.policy import Rule
 
 # A snapshot that one of these rules finds has outlived its purpose by its age alone.
 STALE_RULES = ("stale-snapshot", "ancient-snapshot")
+_NEWS = "--baseline FILE, or a run that `snapaudit audit` recorded"
 _ENDLESS = (Trend.FLAT, Trend.SHRINKING, Trend.BEYOND_A_YEAR)
 
 
@@ -94,7 +95,7 @@ def _bytes(allowance: Allowance, measured: Measured) -> Budget:
 
 def _new(allowance: Allowance, measured: Measured) -> Budget:
     if measured.compared is None:
-        raise UsageError(f"{allowance.kind} needs something to compare with: --baseline FILE")
+        raise UsageError(f"{allowance.kind} needs something to compare with: {_NEWS}")
     count = len(measured.compared.new)
     note = f"since {measured.compared.since}"
     return _budget(

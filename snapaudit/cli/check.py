@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Annotated
 
 from typer import Option
 
-from snapaudit.app.checking import Wanted, baseline_document, check
+from snapaudit.app.checking import Wanted, baseline_document, check, previous_run
 from snapaudit.check.selection import Selection
 from snapaudit.cli.budgets import allowances
 from snapaudit.cli.options import Common, with_common
@@ -112,11 +113,20 @@ def command(
     wanted = replace(wanted, forecasts=judged.past.forecasts)
     if write_baseline is not None:
         _write_baseline(common, judged, wanted.selection, write_baseline)
-    checked = check(judged.audit, judged.policy, _over(judged.settings.check, wanted, where))
+    over = _over(judged.settings.check, wanted, where)
+    checked = check(judged.audit, judged.policy, remembering(common, judged, over))
     if listing is not None:
         write_file(listing, objects(checked.audit).text.encode())
     write(where, lambda name: render_check(checked, name))
     return checked.check.exit_code
+
+
+def remembering(common: Common, judged: Judged, wanted: Wanted) -> Wanted:
+    """With what the history knows: forecasts, and the last run to compare with."""
+    if common.demo:  # a made-up fleet has no history of its own
+        return wanted
+    before = previous_run(judged.settings, os.environ, judged.at, wanted.tolerance)
+    return replace(wanted, forecasts=judged.past.forecasts, previous=before)
 
 
 def _over(standing: CheckSettings, wanted: Wanted, where: Collection[Target]) -> Wanted:

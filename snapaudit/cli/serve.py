@@ -16,6 +16,7 @@ from typer import Option
 from snapaudit.app.checking import Wanted, check
 from snapaudit.app.serving import Service, served
 from snapaudit.check.selection import Selection
+from snapaudit.cli.check import remembering
 from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, with_common
 from snapaudit.cli.reading import judge
@@ -93,7 +94,7 @@ def _once(common: Common, wanted: Wanted, stop: threading.Event) -> Checked:
         fail_on_new=standing.fail_on_new,
         tolerance=standing.tolerance,
     )
-    return check(judged.audit, judged.policy, over)
+    return check(judged.audit, judged.policy, remembering(common, judged, over))
 
 
 @contextmanager

@@ -13,11 +13,14 @@ from snapaudit.history.creators import with_creators
 from snapaudit.history.database import Database
 from snapaudit.history.difference import changes, moments
 from snapaudit.history.forecasting import nearest_first
+from snapaudit.history.known import known
 from snapaudit.history.migrating import migrate, refuse_newer, version
 from snapaudit.history.postgres import PostgresDatabase
 from snapaudit.history.recording import Recording, record
 from snapaudit.history.retention import keep
 from snapaudit.history.sqlite import SqliteDatabase
+from snapaudit.model.check import Compared
+from snapaudit.model.finding import Audit
 from snapaudit.model.history import DatastoreSeries, Diff, Keeping, RunRecord
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.past import NOTHING_REMEMBERED, Forecast, Past
@@ -96,6 +99,10 @@ class Store:
     def latest_moments(self, until: datetime) -> tuple[datetime, ...]:
         """When the last two runs up to a moment were that can be compared, the latest first."""
         return () if self._is_empty else tuple(moments(self._database, until))
+
+    def known(self, audit: Audit, until: datetime, tolerance: float) -> Compared | None:
+        """The findings of an audit beside those of the last run; None where there is no run."""
+        return None if self._is_empty else known(self._database, audit, until, tolerance)
 
     def keep(self, keeping: Keeping) -> int:
         """Let go of details that are older than they are kept; how many runs lost theirs."""

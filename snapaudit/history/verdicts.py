@@ -13,7 +13,7 @@ from functools import lru_cache
 from snapaudit.history.identity import number_of_snapshot, number_of_subject
 from snapaudit.model.finding import Audit, Finding, Subject, Undetermined
 from snapaudit.model.inventory import Inventory, Snapshot, VirtualMachine
-from snapaudit.model.policy import SubjectKind
+from snapaudit.model.policy import Severity, SubjectKind
 
 UNKNOWN = "?"
 _EXEMPT = "*"
@@ -40,6 +40,14 @@ def read_verdict(text: str | None) -> Verdict:
         found=frozenset(rule for rule, _, word in said if word != UNKNOWN),
         undecided=frozenset(rule for rule, _, word in said if word == UNKNOWN),
     )
+
+
+@lru_cache(maxsize=4096)
+def standing(text: str) -> dict[str, Severity]:
+    """The rules that found something that no exemption accepted, and how bad it was."""
+    said = [item.rpartition(":") for item in text.split()]
+    words = {str(grade) for grade in Severity}
+    return {rule: Severity(word) for rule, _, word in said if word in words}
 
 
 @dataclass(frozen=True, slots=True)

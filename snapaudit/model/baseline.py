@@ -9,6 +9,22 @@ from snapaudit.model.policy import Severity
 BASELINE_SCHEMA = "snapaudit/baseline@1"
 
 
+# Below this, growth is the daily noise of what was known before.
+LEAST_GROWTH = 2**30
+
+
+def is_worse(
+    before: Severity, now: Severity, size_before: int | None, size_now: int | None, tolerance: float
+) -> bool:
+    """Whether a known finding rose in severity, or grew by more than the tolerance and 1 GiB."""
+    if now.rank > before.rank:
+        return True
+    if size_before is None or size_now is None:
+        return False
+    grown = size_now - size_before
+    return grown >= LEAST_GROWTH and grown > size_before * tolerance
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFinding:
     """One finding that was there. ``name`` is for people; ``size_bytes`` None: not known."""

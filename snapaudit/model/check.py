@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from snapaudit.model.finding import Audit, EndpointCoverage, Finding
 from snapaudit.model.inventory import CoverageState
+from snapaudit.model.past import DatastoreKey, Forecast
 from snapaudit.model.policy import Rule, Severity
 
 CHECK_SCHEMA = "snapaudit/check@1"
@@ -114,6 +115,7 @@ class Checked:
     audit: Audit
     rules: tuple[Rule, ...] = ()
     counting: frozenset[str] = frozenset()
+    forecasts: Mapping[DatastoreKey, Forecast] = field(default_factory=dict)
     datastores_chosen: bool = False
     per_snapshot: bool = False
 

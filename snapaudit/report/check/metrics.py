@@ -240,6 +240,26 @@ def _stores(checked: Checked) -> Iterator[Family]:
         [(labels, _told(one, one.provisioned_bytes)) for labels, one in stores],
         "bytes",
     )
+    yield family(
+        "snapaudit_datastore_full_in_seconds",
+        "How long a datastore may take from its last sample until nothing is free, as a range.",
+        _forecasts(checked, stores),
+        "seconds",
+    )
+
+
+def _forecasts(
+    checked: Checked, stores: Iterable[tuple[Labels, Datastore]]
+) -> Iterator[tuple[Labels, _Value]]:
+    """Nothing for a datastore that is not filling, or of which too little is known."""
+    for labels, one in stores:
+        found = checked.forecasts.get((labels[0][1], one.id))
+        days = None if found is None else found.days_to_full
+        if days is not None:
+            for bound in ("early", "likely", "late"):
+                value = getattr(days, bound)
+                seconds = None if value is None else round(value * 86400)
+                yield (*labels, ("bound", bound)), seconds
 
 
 def _told(store: Datastore, size: int | None) -> _Value:
