@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from snapaudit.app.weekly.staging import demo
 from snapaudit.model.exemption import Exemption
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import (
@@ -20,7 +23,8 @@ from snapaudit.model.inventory import (
     Snapshot,
     VirtualMachine,
 )
-from snapaudit.report.formats import render_audit, render_plan, render_run
+from snapaudit.model.weekly import WeeklyReport
+from snapaudit.report.formats import render_audit, render_plan, render_run, render_weekly
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
 from tests.builders import (
@@ -47,6 +51,16 @@ FILES = {
     "audit.html": "html",
     "audit.xlsx": "xlsx",
 }
+
+WEEKLY_FILES = {
+    "weekly.txt": "table",
+    "weekly.json": "json",
+    "weekly.md": "markdown",
+    "weekly.csv": "csv",
+    "weekly.html": "html",
+    "weekly.xlsx": "xlsx",
+}
+MONDAY = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
 
 
 def _sized(name: str, age: str, size: float, *, low: float | None = None, **more: Any) -> Snapshot:
@@ -250,6 +264,13 @@ def _exemptions() -> tuple[Exemption, ...]:
     )
 
 
+@cache
+def example_week() -> WeeklyReport:
+    """The week of the made-up company, as `report --demo` tells it on a Monday."""
+    policy = load_policy((), disable={}, levels={}, environments=())
+    return demo(MONDAY, policy)
+
+
 def enforcement() -> dict[str, bytes]:
     """The files of the gallery that tell of a plan and of what became of it."""
     return {
@@ -265,6 +286,8 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for file, name in FILES.items():
         (FOLDER / file).write_bytes(render_audit(example_audit(), name))
+    for file, name in WEEKLY_FILES.items():
+        (FOLDER / file).write_bytes(render_weekly(example_week(), name))
     for file, body in enforcement().items():
         (FOLDER / file).write_bytes(body)
 

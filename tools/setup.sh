@@ -31,6 +31,9 @@ if [ "${1:-}" = beds ]; then
     has go || want golang-go
     [ -d /usr/share/gocode/src/github.com/vmware/govmomi/simulator ] ||
         want golang-github-vmware-govmomi-dev
+    # The pages are looked at with it, and it needs letters to draw.
+    has chromium || want chromium
+    [ -d /usr/share/fonts/truetype/dejavu ] || want fonts-dejavu-core
     # A server is not put onto a developer's machine unasked; its test says when it is not there.
     if [ "${SNAPAUDIT_REQUIRE_BEDS:-}" = 1 ]; then
         has sshd || [ -x /usr/sbin/sshd ] || want openssh-server

@@ -12,11 +12,18 @@ from snapaudit.model.inventory import Coverage, CoverageState, Gap
 from snapaudit.model.policy import Remedy, Severity
 from snapaudit.report.check.formats import CHECK_FORMATS, render_check
 from snapaudit.report.escape import columns
-from snapaudit.report.formats import AUDIT_FORMATS, render_audit
+from snapaudit.report.formats import AUDIT_FORMATS, render_audit, render_weekly
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
 from tests.builders import NOW, datastore, inventory, vm
-from tests.examples import FILES, FOLDER, enforcement, example_audit
+from tests.examples import (
+    FILES,
+    FOLDER,
+    WEEKLY_FILES,
+    enforcement,
+    example_audit,
+    example_week,
+)
 from tests.report.records import audit_of, checked, finding, on_snapshot, open_question
 
 INCOMPLETE = [state for state in CoverageState if state is not CoverageState.COMPLETE]
@@ -41,6 +48,12 @@ def _parts(name: str, document: bytes) -> object:
 @pytest.mark.parametrize(("file", "name"), FILES.items())
 def test_the_gallery_is_what_the_formats_make_today(file: str, name: str) -> None:
     made = render_audit(example_audit(), name)
+    assert _parts(name, made) == _parts(name, (FOLDER / file).read_bytes()), "run make examples"
+
+
+@pytest.mark.parametrize(("file", "name"), WEEKLY_FILES.items())
+def test_the_gallery_of_the_week_is_what_the_formats_make_today(file: str, name: str) -> None:
+    made = render_weekly(example_week(), name)
     assert _parts(name, made) == _parts(name, (FOLDER / file).read_bytes()), "run make examples"
 
 

@@ -208,18 +208,23 @@ BERLIN = Site(
     cluster="Berlin",
     shelves=(
         Shelf(
-            id="silver", name="silver-sas-02", kind="VMFS", capacity=20_480, base=16_860,
-            weekly=106, noise=14, provisioned=28_100,
-            # Deltas that nobody had explained were consolidated, and old machines moved away.
-            steps=(Step(week=13.5, gib=-640),),
+            id="silver", name="silver-sas-02", kind="VMFS", capacity=20_480, base=17_400,
+            weekly=112, noise=52, provisioned=28_100,
+            steps=(
+                # Deltas that nobody had explained were consolidated.
+                Step(week=13.5, gib=-640),
+                # Since then old machines move away, week by week.
+                *(Step(week=back + 0.5, gib=-52) for back in range(8)),
+                *(Step(week=back + 0.5, gib=-45) for back in range(3)),
+            ),
         ),
         Shelf(
             id="gold", name="gold-ssd-01", kind="VMFS", capacity=12_288, base=9_950, weekly=52,
-            noise=10, provisioned=15_400, added=(Step(week=9.5, gib=2_048),),
+            noise=48, provisioned=15_400, added=(Step(week=9.5, gib=2_048),),
         ),
         Shelf(
             id="nvme", name="nvme-db-03", kind="VMFS", capacity=8_192, base=6_030, weekly=3,
-            noise=9, provisioned=9_000,
+            noise=36, provisioned=9_000,
         ),
     ),
     boxes=(

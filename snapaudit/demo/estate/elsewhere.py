@@ -17,13 +17,13 @@ COLOGNE = Site(
     shelves=(
         Shelf(
             id="pool-ssd", name="pool-ssd", kind="dir", capacity=10_240, base=5_300, weekly=34,
-            noise=8, provisioned=9_800,
+            noise=46, provisioned=9_800,
             # The move of the business intelligence machines from Berlin.
             steps=(Step(week=11.5, gib=2_150),),
         ),
         Shelf(
             id="pool-build", name="pool-build", kind="dir", capacity=6_144, base=4_400, weekly=-22,
-            noise=16, provisioned=5_900,
+            noise=48, provisioned=5_900,
         ),
     ),
     boxes=(
@@ -68,7 +68,7 @@ HAMBURG = Site(
     shelves=(
         Shelf(
             id="csv1", name="CSV-Volume1", kind="CSVFS", capacity=9_216, base=6_050, weekly=5,
-            noise=7, provisioned=8_900,
+            noise=34, provisioned=8_900,
         ),
     ),
     boxes=(

@@ -189,10 +189,12 @@ def _owners(report: WeeklyReport) -> Table:
 
 def _suspects(report: WeeklyReport) -> Table:
     table = grid("Snapshot", "Score", "Why")
-    found = picks.suspects(report)
-    for one in found[:_MOST]:
+    found = picks.suspect_machines(report)
+    for many in found[:_MOST]:
+        one = many[0]
         name = text(f"{one.home.vm_name} / {one.snapshot.name}", "", NAME_COLUMNS)
-        table.add_row(name, text(str(one.score)), lines(*map(text, one.reasons)))
+        more = [text(words.others(many), "dim")] if len(many) > 1 else []
+        table.add_row(lines(name, *more), text(str(one.score)), text("; ".join(one.reasons)))
     _tell_more(table, len(found))
     return table
 

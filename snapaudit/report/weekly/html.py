@@ -69,7 +69,7 @@ def render(report: WeeklyReport) -> bytes:
         most_beside=_BESIDE,
         most_owners=_OWNERS,
         most_held=max((part.size_bytes for part in report.owners), default=0) or 1,
-        suspects=picks.suspects(report),
+        suspects=picks.suspect_machines(report),
         due=picks.due(report),
         allowances=picks.attention(report),
         questions=fold_questions(report.undetermined),

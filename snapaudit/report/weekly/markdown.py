@@ -72,7 +72,7 @@ def _changes(report: WeeklyReport) -> Iterator[str]:
     for title, found in (*groups, ("Back again", diff.back)):
         yield from section(f"{title}: {len(found)}", _changed(found))
     for one in diff.unseen:
-        yield from ("", cell(f"{one.endpoint} resolves nothing: {one.reason}."))
+        yield from ("", cell(f"{one.endpoint}: {one.reason}."))
 
 
 def _changed(found: tuple[Change, ...]) -> Iterator[tuple[str, ...]]:
@@ -148,10 +148,13 @@ def _owners(report: WeeklyReport) -> Iterator[tuple[str, ...]]:
 
 def _suspects(report: WeeklyReport) -> Iterator[tuple[str, ...]]:
     yield ("Snapshot", "Owner", "Score", "Reasons")
-    found = picks.suspects(report)
-    for one in found[:_MOST]:
+    found = picks.suspect_machines(report)
+    for many in found[:_MOST]:
+        one = many[0]
+        name = f"{one.home.endpoint}: {one.home.vm_name} / {one.snapshot.name}"
+        more = words.others(many)
         yield (
-            cell(f"{one.home.endpoint}: {one.home.vm_name} / {one.snapshot.name}"),
+            f"{cell(name)}{BREAK}{more}" if more else cell(name),
             cell(one.owner.name or words.NOBODY_NAMED),
             str(one.score),
             BREAK.join(map(cell, one.reasons)),

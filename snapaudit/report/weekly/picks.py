@@ -82,7 +82,19 @@ def most_changed(found: tuple[Change, ...]) -> tuple[Change, ...]:
 def suspects(report: WeeklyReport) -> tuple[ListedSnapshot, ...]:
     """Snapshots that stand in for a backup by their looks, the surest first."""
     found = [one for one in report.snapshots if one.purpose == "makeshift_backup"]
-    return tuple(sorted(found, key=lambda one: (-(one.score or 0), *_by_age(one))))
+    return tuple(sorted(found, key=_by_score))
+
+
+def suspect_machines(report: WeeklyReport) -> tuple[tuple[ListedSnapshot, ...], ...]:
+    """The suspects machine by machine: the surest machine first, and the surest of each."""
+    machines: dict[tuple[str, str], list[ListedSnapshot]] = {}
+    for one in suspects(report):
+        machines.setdefault((one.home.endpoint, one.home.vm_id), []).append(one)
+    return tuple(map(tuple, machines.values()))
+
+
+def _by_score(one: ListedSnapshot) -> tuple[int, datetime, str, str, str]:
+    return (-(one.score or 0), *_by_age(one))
 
 
 def due(report: WeeklyReport) -> tuple[ListedSnapshot, ...]:

@@ -11,6 +11,7 @@ from snapaudit.model.past import DaysToFull, Forecast, Trend
 from snapaudit.model.weekly import (
     KeyName,
     KeyNumber,
+    ListedSnapshot,
     OwnerPart,
     Standing,
     StoreOutlook,
@@ -170,6 +171,12 @@ def against(report: WeeklyReport) -> str:
 def day(at: datetime) -> str:
     """``23 November 2026``."""
     return f"{at.day} {at:%B %Y}"
+
+
+def others(many: tuple[ListedSnapshot, ...]) -> str:
+    """``and 3 more snapshots of it``, or nothing: what stands beside the first of a machine."""
+    more = len(many) - 1
+    return f"and {count(more, 'more snapshot', 'more snapshots')} of the machine" if more else ""
 
 
 def owner(part: OwnerPart) -> str:
