@@ -1,39 +1,65 @@
-"""Find what a person means by an id or a name, and explain what the rules say about it."""
+"""Explain what the rules say about one subject, and what one rule means."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 
-from snapaudit.codec.expect import nearest
-from snapaudit.errors import UsageError
-from snapaudit.model.explanation import Explanation, RuleAnswer, WeighedFact
-from snapaudit.model.finding import Audit, Purpose, Subject
+from snapaudit.app.naming import the_one
+from snapaudit.app.rulebook import resolve
+from snapaudit.model.exemption import standing
+from snapaudit.model.explanation import Explanation, RuleAnswer, RuleExplanation, WeighedFact
+from snapaudit.model.finding import Audit, Finding, Purpose, Subject
 from snapaudit.model.inventory import CoverageState, Inventory, Snapshot, VirtualMachine
 from snapaudit.model.past import NOTHING_REMEMBERED, Past
-from snapaudit.model.policy import Policy, SubjectKind
+from snapaudit.model.policy import Policy, Rule, SubjectKind
 from snapaudit.rules import explain as rules_explain
-
-_MANY = 8
+from snapaudit.rules.court import Court
+from snapaudit.rules.exemptions import scenes_again
+from snapaudit.rules.nearness import near_exemptions
+from snapaudit.rules.scene import Scene
+from snapaudit.rules.trial import try_rules
 
 
 def explain(
     audit: Audit, policy: Policy, now: datetime, word: str, past: Past = NOTHING_REMEMBERED
 ) -> Explanation:
-    """What the rules say about the one subject that the word means.
+    """What the rules say about the one subject that the word means, and all that is known of it.
 
     Raises UsageError when it means nothing, with the nearest name, or several things, with all.
     """
-    subject = _the_one(audit, word)
-    said = rules_explain.explain(
-        audit.inventories, policy, now, lambda other: other == subject, past
-    )
+    subject = the_one(audit, (rule.id for rule in policy.rules), word)
+    scene = _scene(audit, policy, now, subject, past)
+    findings = {one.rule: one for one in audit.findings if one.subject == subject}
+    said = rules_explain.explain_scene(scene, Court(policy))
     return Explanation(
         subject=subject,
         protections=_protections(audit, subject),
         purpose=_purpose(audit, subject),
-        answers=tuple(_answer(one) for one in said),
+        answers=tuple(_answer(one, findings.get(one.rule.id)) for one in said),
+        facts=tuple(rules_explain.known_facts(scene)),
+        exemptions=tuple(near_exemptions(audit, policy, now, subject)),
+        unseen=_unseen(audit, subject),
     )
+
+
+def _scene(audit: Audit, policy: Policy, now: datetime, subject: Subject, past: Past) -> Scene:
+    if subject.kind is SubjectKind.EXEMPTION:
+        scenes: Iterator[Scene] = scenes_again(audit, policy, now)
+    else:
+        there = [one for one in audit.inventories if one.endpoint == subject.endpoint]
+        scenes = rules_explain.scenes_of(there, now, lambda other: other == subject, past)
+    return next(scene for scene in scenes if scene.subject == subject)
+
+
+def _unseen(audit: Audit, subject: Subject) -> str | None:
+    """Why not all of the subject's endpoint was seen."""
+    blind = [
+        one
+        for one in audit.coverage
+        if one.endpoint == subject.endpoint and one.state is not CoverageState.COMPLETE
+    ]
+    return next((f"{one.state}: {one.reason or 'no reason was given'}" for one in blind), None)
 
 
 def machine_of(audit: Audit, subject: Subject) -> tuple[VirtualMachine, Inventory] | None:
@@ -53,74 +79,12 @@ def snapshot_of(audit: Audit, subject: Subject) -> Snapshot | None:
     return next((s for s in seen[0].snapshots if s.id == subject.id), None) if seen else None
 
 
-def _the_one(audit: Audit, word: str) -> Subject:
-    """Ids count before paths of names, and those before bare names."""
-    subjects = tuple(_subjects(audit.inventories))
-    for names in (_ids, _paths, _names):
-        found = [subject for subject in subjects if word in names(subject)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            listed = ", ".join(next(iter(_paths(subject))) for subject in found[:_MANY])
-            raise UsageError(f"{word!r} may be {len(found)} things: {listed}; name one of them")
-    known = {name for subject in subjects for name in (*_names(subject), *_paths(subject))}
-    near = nearest(word, known)
-    hint = f"; did you mean {near!r}?" if near else ""
-    raise UsageError(f"nothing here is called {word!r}{hint}{_unseen(audit)}")
-
-
-def _unseen(audit: Audit) -> str:
-    """Where it might be all the same: what was not seen whole."""
-    holes = [
-        f"{one.endpoint} is {one.coverage.state}: {one.coverage.reason or 'no reason was given'}"
-        for one in audit.inventories
-        if one.coverage.state is not CoverageState.COMPLETE
-    ]
-    return f" ({'; '.join(holes)})" if holes else ""
-
-
-def _ids(subject: Subject) -> tuple[str, ...]:
-    return (subject.id,)
-
-
-def _paths(subject: Subject) -> tuple[str, ...]:
-    path = subject.name
-    if subject.kind is SubjectKind.SNAPSHOT:
-        path = f"{subject.vm_name}/{subject.name}"
-    return (path, f"{subject.endpoint}/{path}")
-
-
-def _names(subject: Subject) -> tuple[str, ...]:
-    return (subject.name,)
-
-
-def _subjects(inventories: Iterable[Inventory]) -> Iterator[Subject]:
-    for inventory in inventories:
-        at = inventory.endpoint
-        yield Subject(kind=SubjectKind.ENDPOINT, endpoint=at, id=at, name=at)
-        for store in inventory.datastores:
-            yield Subject(kind=SubjectKind.DATASTORE, endpoint=at, id=store.id, name=store.name)
-        for stray in inventory.strays:
-            yield Subject(kind=SubjectKind.FILE, endpoint=at, id=stray.id, name=stray.name)
-        for vm in inventory.virtual_machines:
-            yield from _of_machine(at, vm)
-
-
-def _of_machine(endpoint: str, vm: VirtualMachine) -> Iterator[Subject]:
-    kinds = [(SubjectKind.VIRTUAL_MACHINE, vm.id, vm.name)]
-    kinds += [(SubjectKind.SNAPSHOT, snapshot.id, snapshot.name) for snapshot in vm.snapshots]
-    for kind, identity, name in kinds:
-        yield Subject(
-            kind=kind, endpoint=endpoint, id=identity, name=name, vm_id=vm.id, vm_name=vm.name
-        )
-
-
 def _protections(audit: Audit, subject: Subject) -> tuple[str, ...]:
+    """Its own, and those of the machine it belongs to: either forbids to delete it."""
     snapshot, seen = snapshot_of(audit, subject), machine_of(audit, subject)
-    if snapshot is not None:
-        return snapshot.protections
-    is_machine = subject.kind is SubjectKind.VIRTUAL_MACHINE
-    return seen[0].protections if seen is not None and is_machine else ()
+    own = snapshot.protections if snapshot is not None else ()
+    of_machine = seen[0].protections if seen is not None else ()
+    return tuple(dict.fromkeys((*own, *of_machine)))
 
 
 def _purpose(audit: Audit, subject: Subject) -> Purpose | None:
@@ -131,7 +95,7 @@ def _purpose(audit: Audit, subject: Subject) -> Purpose | None:
     return next(found, None)
 
 
-def _answer(said: rules_explain.Explanation) -> RuleAnswer:
+def _answer(said: rules_explain.Explanation, finding: Finding | None) -> RuleAnswer:
     parts = [(str(severity), level) for severity, level in said.levels]
     parts += [("unless", said.unless)] if said.unless is not None else []
     return RuleAnswer(
@@ -140,6 +104,9 @@ def _answer(said: rules_explain.Explanation) -> RuleAnswer:
         environment=said.environment,
         severity=said.severity,
         undetermined=said.undetermined,
+        exemption=None if finding is None else finding.exemption,
+        due_at=None if finding is None else finding.due_at,
+        notice_at=None if finding is None else finding.notice_at,
         weighed=tuple(
             WeighedFact(
                 level=level,
@@ -152,5 +119,31 @@ def _answer(said: rules_explain.Explanation) -> RuleAnswer:
             )
             for level, condition in parts
             for one in condition.comparisons
+        ),
+    )
+
+
+def explain_rule(rule: Rule, policy: Policy, now: datetime) -> RuleExplanation:
+    """What a rule means and asks in each environment, its cases, and the exemptions that name it.
+
+    A rule that is switched off is explained all the same, and is said to be off.
+    """
+    longest = policy.longest_exemption
+    return RuleExplanation(
+        rule=rule.id,
+        title=rule.title,
+        why=rule.why,
+        fix=rule.fix,
+        remedy=rule.remedy,
+        mode=rule.mode,
+        grace=rule.grace,
+        notice=rule.notice,
+        with_memory=rule.with_memory,
+        honours_expiry=rule.honours_expiry,
+        is_disabled=rule.id in policy.disabled,
+        resolved=resolve(rule, policy),
+        cases=try_rules((rule,)).results,
+        exemptions=tuple(
+            standing(one, now, longest) for one in policy.exemptions if rule.id in one.rules
         ),
     )

@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from snapaudit.app.explaining import machine_of, snapshot_of
+from snapaudit.config.settings import Settings
+from snapaudit.enforce.holds import read_holds
+from snapaudit.enforce.state import State
 from snapaudit.model.explanation import Enforcement, Verdict
-from snapaudit.model.finding import Subject
+from snapaudit.model.finding import Audit, Subject
 from snapaudit.model.plan import Plan
 from snapaudit.model.policy import SubjectKind
+
+
+def held(audit: Audit, settings: Settings, subject: Subject, now: datetime) -> tuple[str, ...]:
+    """Who wants the subject to stay, each in a sentence: in the state folder or on the platform."""
+    seen = machine_of(audit, subject)
+    if seen is None or subject.kind not in (SubjectKind.SNAPSHOT, SubjectKind.VIRTUAL_MACHINE):
+        return ()
+    holds = read_holds(State(settings.state))
+    snapshot = snapshot_of(audit, subject)
+    return tuple(holds.reasons(subject.endpoint, seen[0], snapshot, now))
 
 
 def foresee(made: Plan, subject: Subject) -> Enforcement | None:

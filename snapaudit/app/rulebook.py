@@ -38,6 +38,12 @@ def rule_named(policy: Policy, name: str) -> Rule:
     raise UsageError(f"there is no rule {name!r}{hint}")
 
 
+def rule_of(name: str, settings: Settings, folders: Sequence[Path] = ()) -> Rule | None:
+    """The rule of this id, also one that the configuration switches off; None: no rule's id."""
+    on = replace(settings, rules=replace(settings.rules, disable={}))
+    return next((rule for rule in rules_of(on, folders).rules if rule.id == name), None)
+
+
 def resolve(rule: Rule, policy: Policy) -> ResolvedRule:
     """The rule as it is in force in each environment, with the origin of every value."""
     return resolved.resolve(rule, policy)

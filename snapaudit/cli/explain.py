@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
+from datetime import datetime
 from typing import Annotated
 
 from typer import Argument
 
 from snapaudit.app.audit import policy_of
-from snapaudit.app.explaining import explain, machine_of, snapshot_of
-from snapaudit.app.foreseeing import foresee
+from snapaudit.app.explaining import explain, explain_rule, machine_of, snapshot_of
+from snapaudit.app.foreseeing import foresee, held
 from snapaudit.app.gather import settings_of
 from snapaudit.app.planning import Wanted, make_plan
+from snapaudit.app.rulebook import rule_of
 from snapaudit.cli.exits import Exit
-from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
+from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import Judged, judge
 from snapaudit.cli.writing import targets, write
 from snapaudit.codec.documents import to_json
+from snapaudit.model.explanation import RuleExplanation
+from snapaudit.model.policy import Rule
 
 FORMATS = ("text", "json")
 
@@ -28,7 +31,8 @@ def command(
     name: Annotated[
         str,
         Argument(
-            help="A rule, or what a finding is about: VM/SNAPSHOT, a machine, a datastore, a file.",
+            help="A rule, or what a finding is about: VM/SNAPSHOT, a machine, a datastore, a file, "
+            "an endpoint, an exemption.",
             metavar="ID-OR-RULE",
         ),
     ],
@@ -37,34 +41,49 @@ def command(
 
     Example: snapaudit explain web01/before-upgrade
     """
-    from snapaudit.report.explanation import render_rule
-
     where = targets(common.format, common.output or (), FORMATS, "text")
-    policy = policy_of(settings_of(common.request()), tuple(common.rules or ()))
-    rule = next((rule for rule in policy.rules if rule.id == name), None)
-    width, colour = terminal_width(), use_colour(common)
+    settings = settings_of(common.request())
+    folders = tuple(common.rules or ())
+    rule = rule_of(name, settings, folders)
     if rule is not None:
-        sys.stdout.buffer.write(render_rule(rule, width=width, colour=colour))
+        policy, now = policy_of(settings, folders), common.judged_at(clock())
+        told = explain_rule(rule, policy, now)
+        write(where, lambda form: _rule_page(common, told, rule, form, now))
         return Exit.DONE
     judged = judge(common)
-    write(where, lambda form: _page(judged, name, form, width, colour=colour))
+    write(where, lambda form: _page(common, judged, name, form))
     return Exit.DONE
 
 
-def _page(judged: Judged, name: str, form: str, width: int, *, colour: bool) -> bytes:
+def _rule_page(
+    common: Common, told: RuleExplanation, rule: Rule, form: str, now: datetime
+) -> bytes:
+    from snapaudit.report.ruling import render_rule
+
+    if form == "json":
+        return to_json(told).encode()
+    return render_rule(told, rule, now, width=terminal_width(), colour=use_colour(common))
+
+
+def _page(common: Common, judged: Judged, name: str, form: str) -> bytes:
     from snapaudit.report.explanation import render_explanation
     from snapaudit.report.tree import render_tree
 
-    audit = judged.audit
-    explanation = explain(audit, judged.policy, judged.now, name, judged.past)
-    made = make_plan(audit, judged.policy, judged.settings, Wanted(author=""), judged.now)
-    explanation = replace(explanation, enforcement=foresee(made, explanation.subject))
+    audit, now = judged.audit, judged.now
+    explanation = explain(audit, judged.policy, now, name, judged.past)
+    subject = explanation.subject
+    made = make_plan(audit, judged.policy, judged.settings, Wanted(author=""), now)
+    explanation = replace(
+        explanation,
+        enforcement=foresee(made, subject),
+        holds=held(audit, judged.settings, subject, now),
+    )
     if form == "json":
         return to_json(explanation).encode()
-    snapshot = snapshot_of(audit, explanation.subject)
-    page = render_explanation(explanation, snapshot, judged.now, width=width, colour=colour)
-    seen = machine_of(audit, explanation.subject)
+    width, colour = terminal_width(), use_colour(common)
+    snapshot = snapshot_of(audit, subject)
+    page = render_explanation(explanation, snapshot, now, width=width, colour=colour)
+    seen = machine_of(audit, subject)
     if seen is None:
         return page
-    tree = render_tree(*seen, audit, judged.now, width=width, colour=colour)
-    return page + b"\n" + tree
+    return page + b"\n" + render_tree(*seen, audit, now, width=width, colour=colour)

@@ -7,7 +7,7 @@ unreadable selector all it could mean, an unreadable end never comes.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -37,13 +37,21 @@ class Holds:
         self, endpoint: str, vm: VirtualMachine, snapshot: Snapshot | None, now: datetime
     ) -> str | None:
         """Why the snapshot must stay, in a sentence; without one, why the chains must stay."""
+        return next(self.reasons(endpoint, vm, snapshot, now), None)
+
+    def reasons(
+        self, endpoint: str, vm: VirtualMachine, snapshot: Snapshot | None, now: datetime
+    ) -> Iterator[str]:
+        """Every reason, each in a sentence."""
         if self.unreadable is not None:
-            return f"nobody can tell what is held: {self.unreadable}"
+            yield f"nobody can tell what is held: {self.unreadable}"
+            return
         for hold in self.entries:
             if is_in_force(hold, now) and _covers(hold, endpoint, vm, snapshot):
-                return _sentence(hold)
+                yield _sentence(hold)
         place = marked(vm, snapshot, now)
-        return f"'snapaudit:hold' stands in {place}" if place is not None else None
+        if place is not None:
+            yield f"'snapaudit:hold' stands in {place}"
 
 
 def is_in_force(hold: Hold, now: datetime) -> bool:

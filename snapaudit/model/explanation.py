@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from snapaudit.model.exemption import ExemptionStanding
 from snapaudit.model.finding import FactValue, Purpose, Subject
 from snapaudit.model.plan import Guard
-from snapaudit.model.policy import Severity
+from snapaudit.model.policy import Mode, Remedy, Severity, SubjectKind
+from snapaudit.model.rulebook import CaseResult, ResolvedRule
 
 EXPLANATION_SCHEMA = "snapaudit/explanation@1"
 
@@ -29,8 +32,45 @@ class WeighedFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KnownFact:
+    """One fact about the subject, or about what it belongs to (``of``), whatever rule asks it.
+
+    ``type`` says how the value is counted: ``duration``, ``size`` (bytes), ``ratio`` (1 is all of
+    it), ``count``, ``boolean``, ``text``, ``texts``. A value that is unknown has its ``reason``;
+    one that is known in part has both.
+    """
+
+    name: str
+    type: str
+    value: FactValue
+    reason: str | None
+    of: SubjectKind
+
+
+class Relation(StrEnum):
+    """What an exemption has to do with a subject."""
+
+    ACCEPTS = "accepts"
+    ENDED = "ended"
+    IDLE = "idle"
+    MISSES = "misses"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearExemption:
+    """An exemption that fits the subject, or nearly does, and the difference in words."""
+
+    exemption: ExemptionStanding
+    relation: Relation
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RuleAnswer:
-    """What one rule says; no severity and nothing undetermined: nothing."""
+    """What one rule says; no severity and nothing undetermined: nothing.
+
+    ``exemption`` says who accepts its finding, ``due_at`` when that may be acted on.
+    """
 
     rule: str
     title: str
@@ -38,6 +78,9 @@ class RuleAnswer:
     severity: Severity | None
     undetermined: str | None
     weighed: tuple[WeighedFact, ...]
+    exemption: str | None = None
+    due_at: datetime | None = None
+    notice_at: datetime | None = None
 
 
 class Verdict(StrEnum):
@@ -63,7 +106,11 @@ class Enforcement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """Everything the rules ask about one subject, and what it seems to be for."""
+    """Everything the rules ask about one subject, and what it seems to be for.
+
+    ``protections`` are its own and its machine's. ``holds`` say who wants it to stay, on the
+    platform or in the state folder. ``unseen``: why not all of its endpoint was seen.
+    """
 
     schema: str = EXPLANATION_SCHEMA
     subject: Subject
@@ -71,3 +118,31 @@ class Explanation:
     purpose: Purpose | None
     answers: tuple[RuleAnswer, ...]
     enforcement: Enforcement | None = None
+    facts: tuple[KnownFact, ...] = ()
+    exemptions: tuple[NearExemption, ...] = ()
+    holds: tuple[str, ...] = ()
+    unseen: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleExplanation:
+    """Everything there is to say about one rule; ``exemptions`` are those that name it.
+
+    ``is_disabled``: the configuration switches it off, so that nothing of this happens.
+    """
+
+    schema: str = EXPLANATION_SCHEMA
+    rule: str
+    title: str
+    why: str
+    fix: str
+    remedy: Remedy | None
+    mode: Mode
+    grace: timedelta | None
+    notice: timedelta | None
+    with_memory: bool
+    honours_expiry: bool
+    is_disabled: bool
+    resolved: ResolvedRule
+    cases: tuple[CaseResult, ...]
+    exemptions: tuple[ExemptionStanding, ...]

@@ -39,6 +39,11 @@ def _resolved(one: ResolvedRule, rule: Rule) -> Iterator[RenderableType]:
             ("stands in", one.origin),
         )
     )
+    yield from in_force(one)
+
+
+def in_force(one: ResolvedRule) -> Iterator[RenderableType]:
+    """The levels in each environment, and the exception, with the places they come from."""
     for environment in one.environments:
         yield from levels(environment)
     if one.unless is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from typing import Any
 
 from snapaudit.model.exemption import Exemption, Selector
 from snapaudit.model.finding import Finding, Subject, Undetermined
@@ -64,6 +65,16 @@ class Acceptance:
         """Remember what is open: an exemption of it may be used, or not."""
         for one in self.covering(undetermined.rule, undetermined.subject):
             self.open_for.setdefault(one.id, undetermined)
+
+    def misfits(self, selector: Selector, subject: Subject) -> tuple[str, ...]:
+        """The keys of a selector that do not fit a subject, each looked at by itself."""
+        said: dict[str, Any] = dict(selector.written())
+        alone = ((key, Selector(**{key: value})) for key, value in said.items())
+        return tuple(
+            key
+            for key, one in alone
+            if not (selects(one, subject) and self._is_placed(one, subject))
+        )
 
     def covering(self, rule: str, subject: Subject) -> Iterator[Exemption]:
         """The exemptions in force that accept what a rule says about a subject, in file order."""

@@ -159,7 +159,7 @@ def _open(fact: str, reason: str) -> Open:
 def _evidence(comparison: Comparison, fact: Fact, value: Any) -> Evidence:
     return Evidence(
         fact=fact.name,
-        value=_printable(value),
+        value=printable(value),
         operator=comparison.operator,
         bound=comparison.bound,
     )
@@ -169,7 +169,7 @@ def _weighed(comparison: Comparison, fact: Fact, value: Any, reply: Reply) -> We
     return Weighed(
         fact=fact.name,
         bound_type=fact.bound_type,
-        value=_printable(value),
+        value=printable(value),
         operator=comparison.operator,
         bound=comparison.bound,
         answer=answer_of(reply),
@@ -177,7 +177,8 @@ def _weighed(comparison: Comparison, fact: Fact, value: Any, reply: Reply) -> We
     )
 
 
-def _printable(value: Any) -> FactValue:
+def printable(value: Any) -> FactValue:
+    """A measured value as evidence and explanations hold it; of an unknown one, what is known."""
     match value:
         case Unknown():
             return value.at_least

@@ -73,6 +73,16 @@ def accept_again(audit: Audit, policy: Policy, now: datetime) -> tuple[Finding, 
     )
 
 
+def scenes_again(audit: Audit, policy: Policy, now: datetime) -> Iterator[ExemptionScene]:
+    """The scenes of a policy's exemptions, counted from an audit that was made under it."""
+    acceptance = Acceptance(policy, audit.inventories, now, {})
+    for finding in audit.findings:
+        acceptance.judged(finding)
+    for undetermined in audit.undetermined:
+        acceptance.note(undetermined)
+    yield from exemption_scenes(policy, audit.inventories, now, acceptance)
+
+
 def exemption_scenes(
     policy: Policy, inventories: Sequence[Inventory], now: datetime, acceptance: Acceptance
 ) -> Iterator[ExemptionScene]:

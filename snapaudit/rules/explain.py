@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from snapaudit.model.explanation import KnownFact
 from snapaudit.model.finding import Subject
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.past import NOTHING_REMEMBERED, Past
-from snapaudit.model.policy import Policy, Rule, Severity
-from snapaudit.rules.answers import Answer, Test, Weighed, answer_of
+from snapaudit.model.policy import Policy, Rule, Severity, SubjectKind
+from snapaudit.rules.answers import Answer, Test, Weighed, answer_of, printable
 from snapaudit.rules.columns import Columns
 from snapaudit.rules.court import Court
+from snapaudit.rules.facts import facts_of
 from snapaudit.rules.judge import Judge
 from snapaudit.rules.purposes.classifier import classifier
+from snapaudit.rules.quantity import Unknown
 from snapaudit.rules.scene import Scene
 from snapaudit.rules.staging import stage
 
@@ -53,14 +56,45 @@ def explain(
     """Every rule that is about a wanted subject, in the order of subjects and rule ids."""
     court = Court(policy)
     return tuple(
-        _explain(judge, scene, environment)
-        for inventory in sorted(inventories, key=lambda inventory: inventory.endpoint)
-        for _, scenes in stage(inventory, now, classifier(), past).by_kind()
-        for scene in scenes
-        if wanted(scene.subject)
-        for environment in (court.environment_of(scene),)
-        for judge in court.judges(scene.subject.kind, environment)
+        answer
+        for scene in scenes_of(inventories, now, wanted, past)
+        for answer in explain_scene(scene, court)
     )
+
+
+def scenes_of(
+    inventories: Iterable[Inventory],
+    now: datetime,
+    wanted: Callable[[Subject], bool],
+    past: Past = NOTHING_REMEMBERED,
+) -> Iterator[Scene]:
+    """The scenes of the wanted subjects, by endpoint."""
+    for inventory in sorted(inventories, key=lambda inventory: inventory.endpoint):
+        for _, scenes in stage(inventory, now, classifier(), past).by_kind():
+            yield from (scene for scene in scenes if wanted(scene.subject))
+
+
+def explain_scene(scene: Scene, court: Court) -> tuple[Explanation, ...]:
+    """Every rule about the subject of one scene, by its id."""
+    environment = court.environment_of(scene)
+    judges = court.judges(scene.subject.kind, environment)
+    return tuple(_explain(judge, scene, environment) for judge in judges)
+
+
+def known_facts(scene: Scene) -> Iterator[KnownFact]:
+    """Every fact there is about the subject of a scene: its own, its machine's, its endpoint's."""
+    facts = facts_of(scene.subject.kind).values()
+    kinds: list[SubjectKind | None] = [None, *SubjectKind]
+    for fact in sorted(facts, key=lambda one: (kinds.index(one.of), one.name)):
+        if fact.argument is None:
+            value = fact.measure(scene)
+            yield KnownFact(
+                name=fact.name,
+                type=str(fact.bound_type),
+                value=printable(value),
+                reason=value.reason if isinstance(value, Unknown) else None,
+                of=fact.of or scene.subject.kind,
+            )
 
 
 def _explain(judge: Judge, scene: Scene, environment: str | None) -> Explanation:

@@ -151,6 +151,31 @@ def test_explain_of_a_rule_needs_no_endpoint(tmp_path: Path) -> None:
     assert "delete snapshot" in ran.out
 
 
+def test_explain_of_a_rule_as_json_has_levels_cases_and_origins(tmp_path: Path) -> None:
+    ran = snapaudit("explain", "stale-snapshot", "-f", "json", cwd=tmp_path)
+    page = json.loads(ran.out)
+    assert (page["schema"], page["rule"]) == ("snapaudit/explanation@1", "stale-snapshot")
+    assert page["resolved"]["environments"][0]["name"] == "default"
+    assert page["cases"]
+
+
+def test_explain_as_json_tells_facts_holds_and_exemptions(saved: Path) -> None:
+    (saved / "exemptions.yaml").write_text(
+        "version: 1\nexemptions:\n  - {id: EX-1, rules: [stale-snapshot], selector: {vm: web01}, "
+        "owner: ada, reason: r, created: 2026-05-01, expires: 2026-07-01}\n"
+    )
+    who = ("--owner", "ada", "--reason", "r")
+    assert snapaudit("hold", "add", "web01", *who, cwd=saved).code == 0
+    page = json.loads(on_saved(saved, "explain", "web01/before-upgrade", "-f", "json").out)
+    assert {"name": "size", "type": "size", "value": 2**30, "reason": None, "of": "snapshot"} in (
+        page["facts"]
+    )
+    assert [one["relation"] for one in page["exemptions"]] == ["accepts"]
+    assert page["holds"]
+    assert page["enforcement"]["verdict"] == "kept"
+    assert page["enforcement"]["reasons"][0].startswith("exempt: EX-1 of ada")
+
+
 def test_rules_are_listed_shown_and_validated(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     rule = (

@@ -5,10 +5,12 @@ from datetime import timedelta
 
 import pytest
 
+from snapaudit.app.explaining import explain_rule
 from snapaudit.errors import Place
-from snapaudit.model.policy import Comparison, Mode, Remedy, Rule, Severity, SubjectKind
-from snapaudit.report.explanation import render_rule
+from snapaudit.model.policy import Comparison, Mode, Policy, Remedy, Rule, Severity, SubjectKind
 from snapaudit.report.modes import brief, remedy, sentence
+from snapaudit.report.ruling import render_rule
+from tests.builders import NOW
 
 RULE = Rule(
     id="my-rule",
@@ -33,7 +35,8 @@ def test_every_mode_is_explained_with_its_own_word(mode: Mode) -> None:
 
 
 def test_grd_15_page_of_a_marking_rule_says_for_how_long_it_is_announced() -> None:
-    page = render_rule(MARK, width=200, colour=False).decode()
+    told = explain_rule(MARK, Policy(rules=(MARK,)), NOW)
+    page = render_rule(told, MARK, NOW, width=200, colour=False).decode()
     assert "announced in reports for 7 days" in page
     assert "a person reviews it" in page
 
