@@ -106,13 +106,14 @@ def after(store: StoreOutlook) -> str | None:
 
 
 def quality(one: Forecast | None) -> str:
-    """``26 samples; 81% of its earlier forecasts held``: how far a forecast is to be believed."""
+    """``26 samples; 81% of 20 earlier forecasts held``: how far a forecast is to be believed."""
     if one is None:
         return ""
     said = count(one.samples, "sample")
     if one.hit_rate is None:
         return f"{said}; no earlier forecast has come due yet"
-    return f"{said}; {one.hit_rate * 100:.0f}% of its earlier forecasts held"
+    earlier = count(one.judged, "earlier forecast")
+    return f"{said}; {one.hit_rate * 100:.0f}% of {earlier} held"
 
 
 def certainty(span: ByteRange) -> str:
