@@ -48,11 +48,12 @@ _DESCRIPTIONS = (
 
 def estate() -> Inventory:
     """20,000 machines with five snapshots each."""
-    return inventory(*(_machine(number) for number in range(MACHINES)))
+    return inventory(*(machine(number) for number in range(MACHINES)))
 
 
-def _machine(number: int) -> VirtualMachine:
-    shots = (_snapshot(number * SNAPSHOTS + offset) for offset in range(SNAPSHOTS))
+def machine(number: int, snapshots: int = SNAPSHOTS) -> VirtualMachine:
+    """One machine of the estate."""
+    shots = (_snapshot(number * snapshots + offset) for offset in range(snapshots))
     return vm(f"vm{number:05}", *shots)
 
 
