@@ -60,8 +60,15 @@ def write(where: tuple[Target, ...], render: Callable[[str], bytes]) -> None:
 
 
 def write_file(path: Path, body: bytes, *, mode: int = _OWNER_ALONE) -> None:
-    """Replace a file in one step, so that a full disk leaves the old one as it was."""
+    """Replace a file in one step, so that a full disk leaves the old one as it was.
+
+    What is no file is written into: a device, a pipe, or what a link such as /dev/stdout leads to.
+    As root, replacing would make a plain file of /dev/null, and break the whole machine.
+    """
     try:
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            path.write_bytes(body)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, body, mode=mode)
     except OSError as error:

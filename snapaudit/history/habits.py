@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,11 +12,13 @@ from snapaudit.history.forecasting import WINDOW
 from snapaudit.history.identity import number_of, to_number
 from snapaudit.history.rotation import OFTEN, Taken, is_rotating
 from snapaudit.history.verdicts import snapshots_of
-from snapaudit.model.inventory import Inventory
+from snapaudit.model.inventory import Inventory, VirtualMachine
 from snapaudit.model.past import MachineKey
 from snapaudit.model.policy import SubjectKind
 
-_PORTION = 500
+# Half a year by a fortnight. What turns faster than that has turned as well from one such look to
+# the next, so that more of them would tell nothing.
+_MOST_LOOKS = 14
 
 
 def rotating(
@@ -36,44 +39,74 @@ def rotating(
         for one in inventories
         for vm in one.virtual_machines
     }
-    chosen = sorted(wanted & machines.keys())
+    chosen = wanted & machines.keys()
     views = _views(database, chosen, since, to_number(before))
-    for number in chosen:
+    for number in sorted(chosen):
         inventory, vm = machines[number]
-        present = {
-            Taken(at, to_number(shot.created_at))
-            for at, owner, shot in snapshots_of(replace(inventory, virtual_machines=(vm,)))
-            if shot.created_at is not None and owner is vm
-        }
-        if is_rotating([*views.get(number, ()), present]):
+        if is_rotating([*views[number], _present(inventory, vm)]):
             yield inventory.endpoint, vm.id
 
 
+def _present(inventory: Inventory, vm: VirtualMachine) -> set[Taken]:
+    return {
+        Taken(number, to_number(shot.created_at))
+        for number, _, shot in snapshots_of(replace(inventory, virtual_machines=(vm,)))
+        if shot.created_at is not None
+    }
+
+
 def _views(
-    database: Database, machines: Sequence[int], since: int, before: int
+    database: Database, machines: Set[int], since: int, before: int
 ) -> dict[int, list[set[Taken]]]:
-    """The snapshots of some machines in every run that saw their endpoint whole, none included."""
-    views: dict[int, list[tuple[int, set[Taken]]]] = {}
-    for start in range(0, len(machines), _PORTION):
-        some = machines[start : start + _PORTION]
-        marks = ", ".join("?" * len(some))
-        # Every run of the endpoint, also those in which the machine had no snapshot.
-        for machine, run, number, created_at in database.rows(
-            "SELECT s.machine, r.id, CASE WHEN g.subject IS NULL THEN NULL ELSE s.id END, "
-            "s.created_at FROM subject s "
-            "JOIN coverage c ON c.endpoint = s.endpoint AND c.state = 'complete' "
-            "JOIN run r ON r.id = c.run AND r.has_details = 1 "
-            "LEFT JOIN sighting g ON g.run = r.id AND g.subject = s.id "
-            f"WHERE s.machine IN ({marks}) AND s.kind = 'snapshot' AND s.created_at IS NOT NULL "
-            "AND r.audited_at BETWEEN ? AND ? ORDER BY s.machine, r.audited_at, r.id",
-            (*some, since, before),
-        ):
-            _add(views.setdefault(machine, []), run, number, created_at)
-    return {machine: [taken for _, taken in by_run] for machine, by_run in views.items()}
+    """The snapshots of these machines at some moments, oldest first; at some there may be none."""
+    taken = _snapshots_of(database, machines)
+    endpoints = _by_endpoint(database)
+    views: dict[int, list[set[Taken]]] = {machine: [] for machine in machines}
+    for run, whole in sorted(_looks(database, since, before).items(), key=lambda one: one[1][0]):
+        present: defaultdict[int, set[Taken]] = defaultdict(set)
+        seen = database.rows("SELECT subject FROM sighting WHERE run = ?", (run,))
+        for number in taken.keys() & {subject for (subject,) in seen}:
+            machine, one = taken[number]
+            present[machine].add(one)
+        for endpoint in whole[1]:
+            for machine in machines & endpoints[endpoint]:
+                views[machine].append(present.get(machine, set()))
+    return views
 
 
-def _add(view: list[tuple[int, set[Taken]]], run: int, number: int | None, created_at: int) -> None:
-    if not view or view[-1][0] != run:
-        view.append((run, set()))
-    if number is not None:
-        view[-1][1].add(Taken(number, created_at))
+def _snapshots_of(database: Database, machines: Set[int]) -> dict[int, tuple[int, Taken]]:
+    rows = database.rows(
+        "SELECT id, machine, created_at FROM subject "
+        "WHERE kind = 'snapshot' AND created_at IS NOT NULL"
+    )
+    return {
+        number: (machine, Taken(number, created_at))
+        for number, machine, created_at in rows
+        if machine in machines
+    }
+
+
+def _by_endpoint(database: Database) -> dict[int, set[int]]:
+    found: defaultdict[int, set[int]] = defaultdict(set)
+    for number, endpoint in database.rows(
+        "SELECT id, endpoint FROM subject WHERE kind = 'virtual-machine'"
+    ):
+        found[endpoint].add(number)
+    return found
+
+
+def _looks(database: Database, since: int, before: int) -> dict[int, tuple[int, list[int]]]:
+    """Runs with their time and the endpoints for which each is one of the looks."""
+    by_endpoint: defaultdict[int, list[tuple[int, int]]] = defaultdict(list)
+    for run, at, endpoint in database.rows(
+        "SELECT r.id, r.audited_at, c.endpoint FROM coverage c JOIN run r ON r.id = c.run "
+        "WHERE c.state = 'complete' AND r.has_details = 1 AND r.audited_at BETWEEN ? AND ? "
+        "ORDER BY r.audited_at DESC, r.id DESC",
+        (since, before),
+    ):
+        by_endpoint[endpoint].append((run, at))
+    looks: dict[int, tuple[int, list[int]]] = {}
+    for endpoint, runs in by_endpoint.items():
+        for run, at in runs[:: -(-len(runs) // _MOST_LOOKS)]:
+            looks.setdefault(run, (at, []))[1].append(endpoint)
+    return looks

@@ -14,7 +14,7 @@ from snapaudit.model.inventory import Inventory, VirtualMachine
 from snapaudit.model.past import Growth, SnapshotKey
 
 # A snapshot's pace is that of its last readings: what it did a month ago fills nothing today.
-_LAST_SIZES = 8
+_LAST_SIZES = 4
 
 
 def growth_of_all(
