@@ -70,7 +70,7 @@ def finding(
 
 def checked(audit: Audit, **options: Any) -> Checked:
     """The verdict on an audit with all it needs to be written; options are those of `verdict`."""
-    fields = ("rules", "datastores_chosen", "per_snapshot")
+    fields = ("rules", "forecasts", "datastores_chosen", "per_snapshot")
     rest = {name: options.pop(name) for name in fields if name in options}
     shared = ("fail_on", "budgeted")
     about: dict[str, Any] = {name: options[name] for name in shared if name in options}
