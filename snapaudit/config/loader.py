@@ -15,6 +15,7 @@ from snapaudit.config.limits import limits
 from snapaudit.config.mail import mail
 from snapaudit.config.owners import owners
 from snapaudit.config.policy import environments, rules
+from snapaudit.config.reports import reports
 from snapaudit.config.settings import ExemptionSettings, Settings
 from snapaudit.errors import InputError
 
@@ -45,6 +46,9 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
     found = expect.mapping(root, KEYS)
     folder = path.absolute().parent
     standing = defaults(folder)
+    shelf, keep = expect.optional(
+        found, "reports", lambda at: reports(at, folder), (standing.reports, None)
+    )
     return Settings(
         endpoints=expect.optional(
             found, "endpoints", lambda at: endpoints(at, folder, options_of), ()
@@ -58,9 +62,8 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
         approvals=expect.optional(found, "approvals", lambda at: approvals(at, folder), None),
         check=expect.optional(found, "check", lambda at: check(at, folder), standing.check),
         state=expect.optional(found, "state", lambda at: expect.path(at, folder), standing.state),
-        reports=expect.optional(
-            found, "reports", lambda at: expect.path(at, folder), standing.reports
-        ),
+        reports=shelf,
+        keep_reports=keep,
         history=expect.optional(found, "history", lambda at: history(at, folder), standing.history),
         mail=expect.optional(found, "mail", lambda at: mail(at, folder), None),
         owners=expect.optional(found, "owners", owners, standing.owners),

@@ -87,7 +87,10 @@ class Mail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One configuration. ``source`` is its file, None for the defaults."""
+    """One configuration. ``source`` is its file, None for the defaults.
+
+    ``keep_reports``: so many published reports stay; None: all of them.
+    """
 
     version: int = 1
     endpoints: tuple[Endpoint, ...] = ()
@@ -99,6 +102,7 @@ class Settings:
     check: CheckSettings = field(default_factory=CheckSettings)
     state: Path
     reports: Path
+    keep_reports: int | None = None
     history: Keeping = field(default_factory=Keeping)
     mail: Mail | None = None
     owners: tuple[OwnerMark, ...] = OWNER_MARKS

@@ -156,8 +156,9 @@ _REST = """
 #   url: postgresql://snapaudit@db.example.org/snapaudit?sslmode=verify-full
 #   password: {env: HISTORY_PASSWORD}
 
-## The folder for reports.
-# reports: reports
+## The folder for the reports that "snapaudit report --publish" writes: a folder a day and a list of
+## all of them. With keep: so many stay, and older ones are taken away.
+# reports: {path: reports, keep: 53}
 
 ## Whom to ask about a machine's snapshots: the first place that names somebody. "attribute:" is a
 ## custom attribute of vSphere, "tag:owner" a tag like owner:web-team, "notes:Owner" a line

@@ -1,0 +1,1 @@
+"""Archive: published reports, a folder a day, with a list of all of them."""
