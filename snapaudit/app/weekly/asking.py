@@ -3,17 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 
 from snapaudit.app.history import exists, open_history
 from snapaudit.app.weekly.gathering import remembered
-from snapaudit.app.weekly.keeping import kept
+from snapaudit.app.weekly.keeping import KeptAudit, kept
 from snapaudit.app.weekly.making import Remembered, weekly
 from snapaudit.config.settings import Settings
 from snapaudit.enforce.state import State
 from snapaudit.errors import SnapauditError, UsageError
 from snapaudit.model.finding import Audit
 from snapaudit.model.weekly import WeeklyReport
+from snapaudit.report.phrases import count
+
+OLD = timedelta(hours=36)
+"""A nightly audit may be late by half a day before its report has to say so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A report; ``told_on``: the day on which its run was too old to go without saying."""
+
+    report: WeeklyReport
+    told_on: date | None = None
+
+
+def last_run(settings: Settings, environ: Mapping[str, str], now: datetime) -> Asked:
+    """The report of the run that was recorded last, with a word at its top when that is old.
+
+    Otherwise audits that fail every night would go on as last month's clean report. The date of a
+    run is that of what was seen. Raises as `report_of_last_run`.
+    """
+    found = _kept(settings)
+    report = report_of(found.audit, found.recorded_at, settings, environ)
+    age = now - found.recorded_at
+    if age < OLD:
+        return Asked(report=report)
+    old = (
+        f"The last recorded run was {count(age.days, 'day')} before this report was made: what has "
+        "happened since is not in it. Does `snapaudit audit` still run?"
+    )
+    remarks = (old, *report.remarks)
+    return Asked(report=replace(report, remarks=remarks), told_on=now.date())
 
 
 def report_of_last_run(settings: Settings, environ: Mapping[str, str]) -> WeeklyReport:
@@ -21,13 +53,18 @@ def report_of_last_run(settings: Settings, environ: Mapping[str, str]) -> Weekly
 
     Raises UsageError where there is none yet, InputError for one that cannot be read.
     """
+    found = _kept(settings)
+    return report_of(found.audit, found.recorded_at, settings, environ)
+
+
+def _kept(settings: Settings) -> KeptAudit:
     found = kept(State(settings.state))
     if found is None:
         raise UsageError(
             f"{settings.state}: no run is recorded yet; `snapaudit audit` records one, or name "
             "--inventory FILE or --demo"
         )
-    return report_of(found.audit, found.recorded_at, settings, environ)
+    return found
 
 
 def report_of(

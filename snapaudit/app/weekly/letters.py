@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 
 from snapaudit.app.weekly.narrowing import narrowed
 from snapaudit.config.mail import is_address, owner_key
@@ -35,18 +36,27 @@ class Mailing:
 
 
 def mailing(
-    report: WeeklyReport, settings: Mail, *, to: tuple[str, ...] = (), owner: str | None = None
+    report: WeeklyReport,
+    settings: Mail,
+    *,
+    to: tuple[str, ...] = (),
+    owner: str | None = None,
+    told_on: date | None = None,
 ) -> Mailing:
     """What goes to whom.
 
     The team gets everything, and with ``per_owner`` every owner his part. ``to`` replaces the
     team, and then nobody else gets anything; ``owner`` asks for the part of that one alone.
+    ``told_on`` is for a run that is old: that it still is the last one is news every day.
     """
-    if owner is not None:
-        return Mailing(letters=(_owners_letter(report, settings, owner, to),))
     remarks: list[str] = []
-    letters = tuple(_all_letters(report, settings, to, remarks))
-    return Mailing(letters=letters, remarks=tuple(remarks))
+    if owner is not None:
+        letters = [_owners_letter(report, settings, owner, to)]
+    else:
+        letters = list(_all_letters(report, settings, to, remarks))
+    if told_on is not None:
+        letters = [replace(one, run=f"{one.run} on {told_on}") for one in letters]
+    return Mailing(letters=tuple(letters), remarks=tuple(remarks))
 
 
 def _all_letters(
