@@ -8,7 +8,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from snapaudit.app.mailing import preview
+from snapaudit.app.weekly.letters import mailing
 from snapaudit.app.weekly.staging import demo
+from snapaudit.config.settings import Mail
 from snapaudit.model.exemption import Exemption
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import (
@@ -271,6 +274,13 @@ def example_week() -> WeeklyReport:
     return demo(MONDAY, policy)
 
 
+def example_mail() -> bytes:
+    """The mail about that week, without the page that it carries as a file."""
+    server = Mail(smtp="smtps://mail", sender="snapaudit@example.org", to=("team@example.org",))
+    [letter] = mailing(example_week(), replace(server, attach=False)).letters
+    return preview(letter, server.sender, MONDAY)
+
+
 def enforcement() -> dict[str, bytes]:
     """The files of the gallery that tell of a plan and of what became of it."""
     return {
@@ -288,6 +298,7 @@ def main() -> None:
         (FOLDER / file).write_bytes(render_audit(example_audit(), name))
     for file, name in WEEKLY_FILES.items():
         (FOLDER / file).write_bytes(render_weekly(example_week(), name))
+    (FOLDER / "weekly.eml").write_bytes(example_mail())
     for file, body in enforcement().items():
         (FOLDER / file).write_bytes(body)
 
