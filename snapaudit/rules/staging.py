@@ -104,8 +104,8 @@ def _snapshots(
     fault = _fault(past)
     for snapshot in snapshots:
         age = age_of(snapshot.created_at, now)
-        reading, expires_at = classifier.read(snapshot, age, company, now)
         grown = growth.get((endpoint, vm_id, snapshot.id)) if growth else fault
+        reading, expires_at = classifier.read(snapshot, age, company, now, grown)
         yield SnapshotScene(machine, snapshot, age, reading, expires_at, grown)
 
 
@@ -122,6 +122,8 @@ def _company(machine: MachineScene, past: Past) -> Company:
         rhythm=rhythm(times),
         disk_bytes=None if isinstance(disks, Unknown) else disks,
         is_rotating=(machine.endpoint.inventory.endpoint, machine.vm.id) in past.rotating,
+        vm_name=machine.vm.name,
+        protections=frozenset(machine.vm.protections),
     )
 
 

@@ -13,7 +13,7 @@ proves, and may hold these lists:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
@@ -59,6 +59,12 @@ class Marker:
     fields: Collection[Field] = tuple(Field)
     example: str = ""
     source: str = ""
+    is_account: bool = False
+
+    @property
+    def says(self) -> str:
+        """What it proves, as a reason."""
+        return f"{'account' if self.is_account else 'marker'} of {self.product}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +131,8 @@ def _marker(node: Node, purpose: PurposeWord) -> Marker:
 
 
 def _account(node: Node, purpose: PurposeWord) -> Marker:
-    return _pattern(expect.mapping(node, (), required=_KEYS), purpose, ())
+    marker = _pattern(expect.mapping(node, (), required=_KEYS), purpose, ())
+    return replace(marker, is_account=True)
 
 
 def _pattern(keys: Mapping[str, Node], purpose: PurposeWord, fields: tuple[Field, ...]) -> Marker:

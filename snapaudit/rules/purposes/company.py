@@ -10,6 +10,7 @@ class Company:
     """``snapshots`` counts those of the machine; ``disk_bytes`` None: not known.
 
     ``is_rotating``: its oldest snapshot leaves when a new one comes, as earlier runs saw.
+    ``protections`` are those of the machine itself, which hold for each of its snapshots.
     """
 
     hypervisor: str
@@ -17,3 +18,5 @@ class Company:
     rhythm: str | None
     disk_bytes: int | None
     is_rotating: bool = False
+    vm_name: str = ""
+    protections: frozenset[str] = frozenset()

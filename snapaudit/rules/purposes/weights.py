@@ -14,8 +14,8 @@ from snapaudit.model.units import UnitError, parse_duration
 
 _FILE = Path(__file__).parent / "weights.yaml"
 _KEYS = (
-    "words", "age", "snapshots_on_machine", "regular_spacing", "date_or_counter", "script_account",
-    "large", "ticket", "young_change", "unexpired", "doubt", "likely",
+    "words", "age", "snapshots_on_machine", "regular_spacing", "rotation", "date_or_counter",
+    "script_account", "large", "growing", "ticket", "young_change", "unexpired", "doubt", "likely",
 )  # fmt: skip
 
 
@@ -33,13 +33,17 @@ class Weights:
 
     backup_word: int
     keep_word: int
+    milestone_word: int
     age: tuple[AgeStep, ...]
     count: tuple[tuple[int, int], ...]
     regular_spacing: int
+    rotation: int
     date_or_counter: int
     script_account: int
+    script_words: frozenset[str]
     large: int
     large_share: float
+    growing: int
     ticket: int
     young_change: int
     young_age: timedelta
@@ -66,19 +70,24 @@ class Weights:
 def read_weights(file: Path = _FILE) -> Weights:
     """The weights of a data file. Raises InputError with the place."""
     keys = expect.mapping(read_yaml(file), required=_KEYS)
-    words = expect.mapping(keys["words"], required=("backup", "keep"))
+    words = expect.mapping(keys["words"], required=("backup", "keep", "milestone"))
+    script = expect.mapping(keys["script_account"], required=("points", "words"))
     large = expect.mapping(keys["large"], required=("share", "points"))
     young = expect.mapping(keys["young_change"], required=("younger", "points"))
     return Weights(
         backup_word=_points(words["backup"]),
         keep_word=_points(words["keep"]),
+        milestone_word=_points(words["milestone"]),
         age=_age_ladder(keys["age"]),
         count=_count_ladder(keys["snapshots_on_machine"]),
         regular_spacing=_points(keys["regular_spacing"]),
+        rotation=_points(keys["rotation"]),
         date_or_counter=_points(keys["date_or_counter"]),
-        script_account=_points(keys["script_account"]),
+        script_account=_points(script["points"]),
+        script_words=frozenset(expect.texts(script["words"])),
         large=_points(large["points"]),
         large_share=expect.ratio(large["share"]),
+        growing=_points(keys["growing"]),
         ticket=_points(keys["ticket"]),
         young_change=_points(young["points"]),
         young_age=expect.duration(young["younger"]),

@@ -3,77 +3,153 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from snapaudit.errors import Place
-from snapaudit.rules.patterns import as_utf8, compile_pattern
+from snapaudit.rules.patterns import PatternSet, as_utf8
 from snapaudit.rules.purposes.catalogue import Field, Marker
-from snapaudit.rules.purposes.folding import fold
-from snapaudit.rules.purposes.lexicon import Lexicon, Topic, Word
+from snapaudit.rules.purposes.finder import Finder, Hit
+from snapaudit.rules.purposes.folding import MACHINE, decoded, tokens
+from snapaudit.rules.purposes.lexicon import Topic, Word
 from snapaudit.rules.purposes.markers import Markers
+from snapaudit.rules.purposes.roles import TOOLS, is_changed
 from snapaudit.rules.purposes.shape import shape, text_of
+from snapaudit.rules.purposes.signs import Sign, SignPattern
 
-_REMEMBERED = 65536
-_TICKET = (
-    r"(?-i:\b[A-Z]{2,9}-[1-9][0-9]{1,6}\b)"
-    r"|\b(?:chg|inc|req|rfc|ritm|task|prb|ticket|case|issue)[-_ :#]{0,2}[0-9]{3,}"
-    r"|#[0-9]{3,}"
+LONGEST_NAME = 300
+LONGEST_DESCRIPTION = 1500
+_CUT = (
+    f"read in part: the first {LONGEST_NAME} signs of the name and {LONGEST_DESCRIPTION} of the "
+    "description"
 )
+_REMEMBERED = 65536
 _DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
+_FEWEST_LETTERS_OF_A_MACHINE = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wording:
-    """What a text tells. Texts that tell the same share one object."""
+    """What a text tells. Texts that tell the same share one object.
+
+    ``topics`` holds the first word of each topic; ``signs`` what each sign says. ``names_machine``:
+    the name holds the machine's own; ``is_one_word``: the name is written without a space.
+    """
 
     marker: Marker | None
     topics: Mapping[Topic, Word]
-    has_ticket: bool
+    signs: Mapping[Sign, str]
+    names_machine: bool
+    is_one_word: bool
     has_number: bool
-    may_declare_expiry: bool
+    is_cut: bool
+
+    @property
+    def has_ticket(self) -> bool:
+        """Whether a ticket is named."""
+        return Sign.TICKET in self.signs
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        """That not all of the text was looked at, where that is so."""
+        return (_CUT,) if self.is_cut else ()
+
+    @property
+    def may_declare_expiry(self) -> bool:
+        """Whether a word announces or follows a last day."""
+        return Topic.UNTIL in self.topics or Topic.UNTIL_AFTER in self.topics
+
+
+Told = tuple[int | None, tuple[int, ...], tuple[int, ...]]
 
 
 class WordingReader:
-    """Reads names and descriptions with markers and lexicon.
+    """Reads names and descriptions with markers, signs and the words of the lexicon.
 
     Names that differ in their digits alone are read once: every digit but 0 counts as 1. A large
     estate holds far fewer shapes than names.
     """
 
-    def __init__(self, markers: Markers, lexicon: Lexicon) -> None:
+    def __init__(
+        self, markers: Markers, signs: Sequence[SignPattern], words: Sequence[Word]
+    ) -> None:
         self._markers = markers
-        self._lexicon = lexicon
-        self._has_ticket = compile_pattern(_TICKET, Place("the look of a ticket number"))
-        self._read_shape = lru_cache(_REMEMBERED)(self._read)
+        self._signs = signs
+        self._sign_set = PatternSet((sign.pattern, sign.place) for sign in signs)
+        self._words = words
+        self._finder = Finder(words)
+        self._read_shapes = lru_cache(_REMEMBERED)(self._read)
+        self._told = lru_cache(_REMEMBERED)(self._field)
         self._shared = lru_cache(_REMEMBERED)(self._wording)
 
-    def read(self, name: str, description: str) -> Wording:
-        """What a name and a description tell."""
-        return self._read_shape(shape(name), shape(description))
-
-    def _read(self, name_shape: bytes, description_shape: bytes) -> Wording:
-        name, description = text_of(name_shape), text_of(description_shape)
-        text = f"{name}\n{description}" if description else name
-        found = (
-            self._markers.in_text(name, Field.NAME),
-            self._markers.in_text(description, Field.DESCRIPTION),
+    def read(self, name: str, description: str, vm_name: str) -> Wording:
+        """What a name and a description tell of a snapshot of a machine."""
+        own = vm_name if len(vm_name) >= _FEWEST_LETTERS_OF_A_MACHINE else ""
+        is_named = own != "" and (own in name or own in description)
+        return self._read_shapes(
+            shape(name[: LONGEST_NAME + 1]),
+            shape(description[: LONGEST_DESCRIPTION + 1]),
+            shape(own) if is_named else b"",
         )
-        first = min((number for number in found if number is not None), default=None)
-        marker = None if first is None else self._markers.markers[first]
-        has_ticket = self._has_ticket(as_utf8(text)) is not None
-        words = self._lexicon.numbers(fold(text))
-        return self._shared(marker, words, has_ticket, _DATE_OR_COUNTER.search(name) is not None)
+
+    def _read(self, name_shape: bytes, description_shape: bytes, own_shape: bytes) -> Wording:
+        own = text_of(own_shape)
+        name, description = decoded(text_of(name_shape)), decoded(text_of(description_shape))
+        in_name, named = self._told(name[:LONGEST_NAME], Field.NAME, own)
+        in_text, _ = self._told(description[:LONGEST_DESCRIPTION], Field.DESCRIPTION, own)
+        is_cut = len(name) > LONGEST_NAME or len(description) > LONGEST_DESCRIPTION
+        has_number = _DATE_OR_COUNTER.search(name) is not None
+        return self._shared(in_name, in_text, named, " " not in name.strip(), has_number, is_cut)
+
+    def _field(self, text: str, field: Field, own: str) -> tuple[Told, bool]:
+        """Marker, words and signs of one field by their numbers; whether it names the machine."""
+        if not text:
+            return (None, (), ()), False
+        without = _without(text, own)
+        marker = self._markers.in_text(text, field)
+        signs = tuple(sorted(self._sign_set.numbers(as_utf8(without))))
+        return (marker, self._numbers(without), signs), without is not text
+
+    def _numbers(self, text: str) -> tuple[int, ...]:
+        """The words of a text, the first of each topic; what is changed counts as the change."""
+        hits = self._finder.hits(tokens(text))
+        first: dict[Topic, int] = {}
+        for hit in hits:
+            topic = self._words[hit.number].topic
+            if topic is not Topic.OTHER and not self._is_changed(topic, hit, hits):
+                first.setdefault(topic, hit.number)
+        return tuple(first.values())
+
+    def _is_changed(self, topic: Topic, hit: Hit, hits: Sequence[Hit]) -> bool:
+        return topic in TOOLS and is_changed(hit, hits, self._words)
 
     def _wording(
-        self, marker: Marker | None, words: tuple[int, ...], has_ticket: bool, has_number: bool
+        self,
+        in_name: Told,
+        in_text: Told,
+        names_machine: bool,
+        is_one_word: bool,
+        has_number: bool,
+        is_cut: bool,
     ) -> Wording:
-        topics = self._lexicon.topics(words)
+        topics: dict[Topic, Word] = {}
+        for number in (*in_name[1], *in_text[1]):
+            topics.setdefault(self._words[number].topic, self._words[number])
+        found = (self._signs[number] for number in (*in_name[2], *in_text[2]))
+        markers = [number for number in (in_name[0], in_text[0]) if number is not None]
         return Wording(
-            marker=marker,
+            marker=self._markers.markers[min(markers)] if markers else None,
             topics=topics,
-            has_ticket=has_ticket,
+            signs={pattern.sign: pattern.says for pattern in found},
+            names_machine=names_machine,
+            is_one_word=is_one_word,
             has_number=has_number,
-            may_declare_expiry=Topic.UNTIL in topics or Topic.UNTIL_AFTER in topics,
+            is_cut=is_cut,
         )
+
+
+def _without(text: str, own: str) -> str:
+    """The text with the machine's own name, where it stands by itself, as one sign."""
+    if not own or own not in text:
+        return text
+    return re.sub(rf"(?<![^\W_]){re.escape(own)}(?![^\W_])", f" {MACHINE} ", text)

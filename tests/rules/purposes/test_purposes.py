@@ -100,7 +100,7 @@ def test_unknown_age_gives_no_points() -> None:
         ({"company": 5}, 35),
         ({"name": "backup 2031-01-01"}, 28),
         ({"description": "OPS-4711"}, 0),
-        ({"description": "keep until 2026-07-01"}, 10),
+        ({"name": "backup, do not delete", "description": "expires 2026-07-01"}, 10),
         ({"size_bytes": 11 * 2**30}, 25),
     ],
 )

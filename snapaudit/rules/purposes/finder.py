@@ -1,0 +1,202 @@
+"""Finder: which entries of the lexicon stand in a text, and where; longer ones go before shorter.
+
+A word is looked at in the order: as an entry writes it, by its beginning or end where a star says
+so, as two words written in one (``preupdate``), with one slip of the finger (``udpate``). Each word
+is looked up once; a large estate holds few different ones.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from snapaudit.rules.purposes.folding import MACHINE
+from snapaudit.rules.purposes.lexicon import Word
+from snapaudit.rules.purposes.spelling import one_slip, shortened, spellings
+
+_REMEMBERED = 65536
+_FEWEST_LETTERS_OF_A_PART = 3
+_FEWEST_LETTERS_OF_TWO = 6
+_FEWEST_LETTERS_TO_SLIP_IN = 6
+_LONGEST_WORD = 40
+_FIRST_UNSPACED = "\u0e00"  # Thai; the writings after it do not part their words, or glue to them
+
+
+class Hit(NamedTuple):
+    """One entry found: its number and the position of its first and of the word after its last."""
+
+    number: int
+    start: int
+    end: int
+
+
+Phrase = tuple[tuple[str, ...], int]
+Found = tuple[int, ...]
+
+
+class Finder:
+    """Finds the entries of a lexicon in the tokens of a text."""
+
+    def __init__(self, words: Sequence[Word]) -> None:
+        self._words = words
+        self._whole: dict[str, Found] = {}
+        self._starts: dict[str, Found] = {}
+        self._ends: dict[str, Found] = {}
+        self._phrases: defaultdict[str, list[Phrase]] = defaultdict(list)
+        self._unspaced: dict[str, Found] = {}
+        self._slips: defaultdict[str, list[str]] = defaultdict(list)
+        for number, word in enumerate(words):
+            for parts in spellings(word.text):
+                self._add(parts, number)
+        self._run = _alternatives(self._unspaced)
+        self._heads = {word[:at] for word in self._whole for at in range(1, len(word))}
+        self._of_token = lru_cache(_REMEMBERED)(self._token)
+        self._begun_by = lru_cache(_REMEMBERED)(self._goes_on)
+
+    def _add(self, parts: tuple[str, ...], number: int) -> None:
+        if not self._words[number].is_spaced:
+            _put(self._unspaced, "".join(parts).replace("*", ""), number)
+        elif len(parts) > 1:
+            self._phrases[parts[0].rstrip("*")].append((parts, number))
+        else:
+            self._add_word(parts[0], number)
+
+    def _add_word(self, part: str, number: int) -> None:
+        plain = part.strip("*")
+        if part.startswith("*"):
+            _put(self._ends, plain, number)
+        if part.endswith("*"):
+            _put(self._starts, plain, number)
+        _put(self._whole, plain, number)
+        if plain.isalpha() and len(plain) >= _FEWEST_LETTERS_TO_SLIP_IN:
+            for variant in shortened(plain):
+                self._slips[variant].append(plain)
+
+    def hits(self, tokens: Sequence[str]) -> list[Hit]:
+        """Every entry found, in the order of the text."""
+        tokens = _with_whole_runs(tokens)
+        found: list[Hit] = []
+        at, count = 0, len(tokens)
+        while at < count:
+            numbers, begun = self._of_token(tokens[at])
+            length = 1
+            if begun and at + 1 < count:
+                numbers, length = self._longest(tokens, at) or (numbers, 1)
+            if length == 1 and at + 1 < count and tokens[at] in self._heads:
+                numbers, length = self._pair(tokens[at], tokens[at + 1]) or (numbers, 1)
+            found.extend([Hit(number, at, at + length) for number in numbers])
+            at += length
+        return found
+
+    def _token(self, token: str) -> tuple[Found, tuple[Phrase, ...]]:
+        """The entries that a token is by itself, and the phrases that it may begin."""
+        return self._look_up(token), tuple(self._phrases_from(token))
+
+    def _phrases_from(self, token: str) -> Iterator[Phrase]:
+        yield from self._phrases.get(token, ())
+        for length in range(_FEWEST_LETTERS_OF_A_PART, len(token)):
+            if found := self._phrases.get(token[:length]):
+                yield from (phrase for phrase in found if phrase[0][0].endswith("*"))
+
+    def _goes_on(self, token: str, following: str) -> tuple[Phrase, ...]:
+        """The phrases that two tokens begin, the longest first."""
+        _, begun = self._of_token(token)
+        fitting = (phrase for phrase in begun if _is(following, phrase[0][1]))
+        return tuple(sorted(fitting, key=lambda phrase: (-len(phrase[0]), phrase[1])))
+
+    def _longest(self, tokens: Sequence[str], at: int) -> tuple[Found, int] | None:
+        """The longest phrases that begin at a position, and their length."""
+        length, numbers = 0, []
+        for parts, number in self._begun_by(tokens[at], tokens[at + 1]):
+            if len(parts) >= length and _stands_at(parts, tokens, at):
+                length = len(parts)
+                numbers.append(number)
+        return (tuple(numbers), length) if numbers else None
+
+    def _pair(self, head: str, tail: str) -> tuple[Found, int] | None:
+        """One word that capitals or signs have parted: ``hot-fix``, ``RollBack``."""
+        numbers = self._whole.get(head + tail)
+        return (numbers, 2) if numbers and len(head + tail) >= _FEWEST_LETTERS_OF_TWO else None
+
+    def _look_up(self, token: str) -> Found:
+        if token[0] >= _FIRST_UNSPACED:
+            return self._in_run(token)
+        if not token.isalpha():
+            return self._whole.get(token, ())
+        token = token[:_LONGEST_WORD]
+        return self._plainly(token) or self._two_in_one(token) or self._with_a_slip(token)
+
+    def _in_run(self, token: str) -> Found:
+        found = (self._unspaced[run] for run in self._run.findall(token))
+        return tuple(dict.fromkeys(number for numbers in found for number in numbers))
+
+    def _plainly(self, token: str) -> Found:
+        if token in self._whole:
+            return self._whole[token]
+        for length in range(len(token) - 1, 2, -1):
+            if found := self._starts.get(token[:length]):
+                return found
+        for length in range(len(token) - 1, 2, -1):
+            if found := self._ends.get(token[-length:]):
+                return found
+        return ()
+
+    def _two_in_one(self, token: str) -> Found:
+        if len(token) < _FEWEST_LETTERS_OF_TWO:
+            return ()
+        for at in range(_FEWEST_LETTERS_OF_A_PART, len(token) - 1):
+            left, right = self._whole.get(token[:at]), self._plainly(token[at:])
+            if left and right and len(token) - at >= 2:
+                return (*left, *right)
+        return ()
+
+    def _with_a_slip(self, token: str) -> Found:
+        """Entries that one slip makes of the token.
+
+        Its ends are hardly ever wrong: with another end it is another word (``driver``, ``drive``).
+        """
+        if len(token) < _FEWEST_LETTERS_TO_SLIP_IN - 1:
+            return ()
+        for variant in shortened(token):
+            for meant in self._slips.get(variant, ()):
+                if meant[0] + meant[-1] == token[0] + token[-1] and one_slip(meant, token):
+                    return self._whole[meant]
+        return ()
+
+
+def _with_whole_runs(tokens: Sequence[str]) -> Sequence[str]:
+    """The tokens, those of a writing that does not part its words joined to their neighbours."""
+    if not tokens or max(tokens) < _FIRST_UNSPACED:
+        return tokens
+    joined: list[str] = []
+    for token in tokens:
+        if joined and min(joined[-1][0], token[0]) >= _FIRST_UNSPACED and token != MACHINE:
+            joined[-1] += token
+        else:
+            joined.append(token)
+    return joined
+
+
+def _put(found: dict[str, Found], key: str, number: int) -> None:
+    if number not in found.get(key, ()):
+        found[key] = (*found.get(key, ()), number)
+
+
+def _alternatives(entries: Iterable[str]) -> re.Pattern[str]:
+    longest_first = sorted(entries, key=lambda entry: (-len(entry), entry))
+    return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+
+
+def _stands_at(parts: Sequence[str], tokens: Sequence[str], at: int) -> bool:
+    if at + len(parts) > len(tokens):
+        return False
+    return all(
+        _is(token, part) for part, token in zip(parts, tokens[at : at + len(parts)], strict=True)
+    )
+
+
+def _is(token: str, part: str) -> bool:
+    return token.startswith(part[:-1]) if part.endswith("*") else token == part

@@ -1,0 +1,56 @@
+"""Roles: whether a product that a text names made the snapshot, or is what somebody changes.
+
+"Created by NAKIVO" and "nightly NAKIVO snapshot" are the product's own; "before the NAKIVO update"
+and "NAKIVO 10.8 to 11" are a person's change to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from snapaudit.rules.purposes.finder import Hit
+from snapaudit.rules.purposes.lexicon import Topic, Word
+
+TOOLS = frozenset(
+    (
+        Topic.BACKUP_TOOL,
+        Topic.REPLICATION_TOOL,
+        Topic.CLONE_TOOL,
+        Topic.AUTOMATION_TOOL,
+        Topic.SCHEDULE_TOOL,
+    )
+)
+_ANNOUNCING = frozenset((Topic.BEFORE, Topic.AFTER))
+_NEARBY = 3
+
+
+def is_changed(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
+    """Whether the product is the object: a change stands close by, or one was announced before it.
+
+    A product that acts ("by Ansible", "Ansible job") is none, whatever it was about to change.
+    """
+    topics = {topic: _of(topic, hits, words) for topic in (Topic.CHANGE, Topic.ACTOR)}
+    if any(_gap(tool, actor) <= 1 for actor in topics[Topic.ACTOR]):
+        return False
+    changes = topics[Topic.CHANGE]
+    if any(tool.end <= change.start <= tool.end + _NEARBY for change in changes):
+        return not _announced_between(tool, changes, hits, words)
+    return any(change.end <= tool.start <= change.end + _NEARBY for change in changes)
+
+
+def _announced_between(
+    tool: Hit, changes: Sequence[Hit], hits: Sequence[Hit], words: Sequence[Word]
+) -> bool:
+    """Whether it is "Ansible: before patching", who and why, not "Ansible patching", what."""
+    first = min(change.start for change in changes if change.start >= tool.end)
+    return any(
+        words[hit.number].topic in _ANNOUNCING and tool.end <= hit.start <= first for hit in hits
+    )
+
+
+def _of(topic: Topic, hits: Sequence[Hit], words: Sequence[Word]) -> list[Hit]:
+    return [hit for hit in hits if words[hit.number].topic is topic]
+
+
+def _gap(left: Hit, right: Hit) -> int:
+    return max(left.start - right.end, right.start - left.end, 0)
