@@ -77,7 +77,9 @@ def _show(
         Option("--resolved", help="Its levels in each environment, and where each is written."),
     ] = False,
 ) -> int:
-    """The file of one rule as it is in force, with the place it comes from.
+    """One rule: its file, or its levels in force.
+
+    --resolved shows the levels in each environment, with the file and line of every value.
 
     Example: snapaudit rules show stale-snapshot --resolved
     """
@@ -111,7 +113,7 @@ def _file_of(rule: Rule) -> bytes:
 
 @with_common
 def _validate(common: Common) -> int:
-    """Read configuration and rules and say what is wrong with them, if anything.
+    """Whether configuration and rules are right.
 
     Example: snapaudit rules validate --rules my-rules
     """
@@ -127,7 +129,10 @@ def _test(
         list[str] | None, Argument(help="Only these rules.", metavar="[RULE]...")
     ] = None,
 ) -> int:
-    """Try each rule on the cases in its own file; 2 when one does not answer as its case says.
+    """Try each rule on the cases in its file.
+
+    Ends with 2 when a rule does not answer as a case says. What the configuration changes about
+    levels is left out: cases are about files.
 
     Example: snapaudit rules test --rules my-rules
     """
@@ -141,7 +146,9 @@ def _test(
 
 @with_common
 def _coverage(common: Common) -> int:
-    """Which rules never matched, in this view and in the history.
+    """Which rules never matched, now and before.
+
+    Reads the endpoints, or what --inventory or --demo name, and the runs of the history.
 
     Example: snapaudit rules coverage --inventory today.json.gz
     """
@@ -157,7 +164,9 @@ def _coverage(common: Common) -> int:
 
 @with_common
 def _schema(common: Common) -> int:
-    """The JSON Schema of a rule file, for an editor that checks and completes while you write.
+    """The JSON Schema of a rule file.
+
+    An editor with it checks a rule and completes facts and operators while it is written.
 
     Example: snapaudit rules schema -o rule.schema.json
     """
@@ -171,7 +180,9 @@ def _schema(common: Common) -> int:
 
 @with_common
 def _docs(common: Common) -> int:
-    """The handbook: how to write a rule, every rule in force, every fact; as Markdown.
+    """The handbook of rules, as Markdown.
+
+    How to write a rule, every rule in force with its cases, every fact and operator.
 
     Example: snapaudit rules docs -o rules.md
     """

@@ -80,8 +80,9 @@ def _fact(key: str, node: Node, subject: SubjectKind) -> Fact:
         message = f"{key!r} is a fact about a {' or a '.join(elsewhere)}, not about a {subject}"
         raise InputError(node.key_place, message)
     near = expect.nearest(key, (*known, *GROUPS, *NEGATIONS))
-    own = ", ".join(name for name, fact in known.items() if fact.of is None)
-    message = f"unknown fact {key!r} about a {subject}; known: {own}"
+    own = [name for name, fact in known.items() if fact.of is None]
+    lent = {f"{name.partition('_')[0]}_..." for name, fact in known.items() if fact.of is not None}
+    message = f"unknown fact {key!r} about a {subject}; known: {', '.join((*own, *sorted(lent)))}"
     raise InputError(node.key_place, message, nearest=near)
 
 

@@ -240,6 +240,17 @@ def test_coverage_names_rules_that_never_matched_and_keeps_the_code_of_the_view(
     assert ran.code == on_saved(saved, "audit").code
 
 
+def test_coverage_looks_into_the_history_where_there_is_one(saved: Path) -> None:
+    def orphans() -> tuple[int, int, int]:
+        told = json.loads(on_saved(saved, "rules", "coverage", "-f", "json").out)["rules"]
+        (use,) = [use for use in told if use["rule"] == "orphan-disk"]
+        return use["warning"], use["runs"], use["matched_runs"]
+
+    assert orphans() == (1, 0, 0)
+    assert on_saved(saved, "audit").code == 0
+    assert orphans() == (1, 1, 1)
+
+
 def test_rule_of_ones_own_judges(saved: Path) -> None:
     (saved / "mine").mkdir()
     (saved / "mine/any-snapshot.yaml").write_text(
