@@ -16,6 +16,7 @@ _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9._/-]*(?: [A-Za-z0-9._/-]+)*|[0-9]{4}-[0
 _WORDS = frozenset(("true", "false", "null", "yes", "no", "on", "off", "y", "n"))
 _NOTHING = r"\s*:\s*(?:\[\s*\]|~|null)?\s*?(\s#.*)?"
 _BELOW_A_KEY = 2
+_UNREADABLE = object()
 _BY_HAND = "is written in a way that cannot be edited safely; edit it by hand"
 
 
@@ -67,8 +68,8 @@ def with_entry(text: str, source: str, key: str, fields: Mapping[str, str]) -> s
     lines[at:at] = [line.replace("\n", _newline(text)) for line in written]
     edited = "".join(lines)
     before = [_plain(item) for item in _items(listed)]
-    found = [_plain(item) for item in _items(_listed(edited, source, key))]
-    if found[:-1] != before or len(found) != len(before) + 1:
+    *found, last = _read_back(edited, source, key)
+    if found != before or not isinstance(last, dict) or list(last) != list(fields):
         raise InputError(listed.place, _BY_HAND)
     return edited
 
@@ -85,9 +86,17 @@ def without_entry(text: str, source: str, key: str, number: int) -> str:
     del lines[start : _end(lines, start, indent)]
     edited = "".join(lines)
     wanted = [_plain(item) for place, item in enumerate(items) if place != number]
-    if [_plain(item) for item in _items(_listed(edited, source, key))] != wanted:
+    if _read_back(edited, source, key) != wanted:
         raise InputError(items[number].place, _BY_HAND)
     return edited
+
+
+def _read_back(edited: str, source: str, key: str) -> list[object]:
+    """What the entries say after an edit; nothing that compares where it can no longer be read."""
+    try:
+        return [_plain(item) for item in _items(_listed(edited, source, key))]
+    except InputError:
+        return [_UNREADABLE]
 
 
 def _listed(text: str, source: str, key: str) -> Node:

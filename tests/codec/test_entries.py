@@ -119,6 +119,27 @@ def test_spelling_that_cannot_be_edited_safely_is_refused(text: str) -> None:
         cut(add(text), 0)
 
 
+def test_end_of_the_document_stays_behind_a_new_entry() -> None:
+    assert add("---\nexemptions:\n- id: a\n...\n") == (
+        "---\nexemptions:\n- id: a\n- id: new\n  reason: why\n...\n"
+    )
+
+
+def test_first_entry_below_a_key_that_is_set_in_is_refused() -> None:
+    text = "    exemptions:\n    version: 1\n"
+    with pytest.raises(InputError, match="cannot be edited safely"):
+        add(text)
+
+
+@pytest.mark.parametrize(
+    "reason", ['"x\n  - id: fake\n    y"', '"x\ny"', "'x\n  - y'"], ids=["entry", "left", "single"]
+)
+def test_text_in_quotes_that_looks_like_an_entry_is_not_cut_through(reason: str) -> None:
+    text = f"exemptions:\n  - id: one\n    reason: {reason}\n  - id: two\n"
+    with pytest.raises(InputError, match=r"t:2:5: is written in a way that cannot be edited safe"):
+        cut(text, 0)
+
+
 @given(st.lists(st.sampled_from(HAND.splitlines()[4:18]), max_size=14), st.data())
 def test_whatever_is_cut_or_added_the_other_entries_say_what_they_said(
     lines: list[str], data: st.DataObject
