@@ -27,6 +27,7 @@ _CHAINS = 6
 _STORES = 12
 _OWNERS = 40
 _BESIDE = 15
+_ROWS = 50
 _SECTIONS = (
     ("numbers", "Key numbers"),
     ("changes", "Changes"),
@@ -67,6 +68,7 @@ def render(report: WeeklyReport) -> bytes:
         chains=picks.chains(report, _CHAINS),
         beside=picks.beside(report),
         most_beside=_BESIDE,
+        most_rows=_ROWS,
         most_owners=_OWNERS,
         most_held=max((part.size_bytes for part in report.owners), default=0) or 1,
         suspects=picks.suspect_machines(report),
