@@ -8,9 +8,13 @@ import pytest
 
 from snapaudit.errors import InputError
 from snapaudit.rules.purposes.catalogue import Field, Marker, read_catalogue
+from snapaudit.rules.purposes.classifier import classifier
+from snapaudit.rules.purposes.company import Company
 from snapaudit.rules.purposes.markers import Markers
 from snapaudit.rules.purposes.reading import PurposeWord
 from snapaudit.rules.purposes.shape import shape, text_of
+from snapaudit.rules.quantity import age_of
+from tests.builders import NOW, ago, snapshot
 
 _MARKERS = Markers()
 _MANY = 90
@@ -176,6 +180,50 @@ def test_catalogue_is_large_and_most_of_it_has_been_looked_up() -> None:
     guessed = [marker for marker in markers if marker.source == _UNCONFIRMED]
     assert len(markers) > _MANY
     assert len(guessed) * 4 < len(markers)
+
+
+@pytest.mark.parametrize(
+    ("text", "purpose"),
+    [
+        ("Rubrik snapshot 20310405T0215", "backup_product"),
+        ("Cohesity protection job run 8812", "backup_product"),
+        ("Created by NAKIVO", "backup_product"),
+        ("Arcserve UDP temporary snapshot", "backup_product"),
+        ("vinchin_2031", "backup_product"),
+        ("vRanger snapshot", "backup_product"),
+        ("Kasten K10 backup", "backup_product"),
+        ("HYCU-1f2e3d", "backup_product"),
+        ("snapshot for vSphere Data Protection", "backup_product"),
+        ("Zerto test failover", "replication"),
+        ("RP4VMs snapshot", "replication"),
+        ("vSphere Replication point", "replication"),
+        ("linstor snapshot", "replication"),
+        ("Citrix MCS master 2031-04", "clone_base"),
+        ("Horizon instant clone parent", "clone_base"),
+        ("vSAN data protection snapshot", "scheduled"),
+        ("rundeck job 5", "automation"),
+        ("GitHub Actions run 81", "automation"),
+        ("molecule test", "automation"),
+        ("before the upgrade of Zerto", "change_safety"),
+        ("upgrade to Veeam 12.3", "change_safety"),
+        ("NAKIVO 10.9 to 11", "change_safety"),
+        ("before Citrix MCS config change", "change_safety"),
+        ("upgrade ansible 2.9 to 2.16", "change_safety"),
+    ],
+)
+def test_product_named_by_a_person_made_the_snapshot_unless_it_is_what_is_changed(
+    text: str, purpose: str
+) -> None:
+    company = Company("vsphere", 1, None, None)
+    reading, _ = classifier().read(snapshot(text), age_of(ago("9d"), NOW), company, NOW)
+    assert reading.purpose == purpose
+
+
+def test_product_has_one_entry_of_names_and_no_name_belongs_to_two() -> None:
+    names = _MARKERS.catalogue.names
+    assert len({name.product for name in names}) == len(names)
+    words = [word for name in names for word in name.words]
+    assert len(set(words)) == len(words)
 
 
 @pytest.mark.parametrize(
