@@ -8,10 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from snapaudit.app.checking import Wanted, check
 from snapaudit.app.mailing import preview
 from snapaudit.app.weekly.letters import mailing
 from snapaudit.app.weekly.staging import demo
 from snapaudit.config.settings import Mail
+from snapaudit.model.budget import Allowance, BudgetKind
+from snapaudit.model.check import Checked, Status
 from snapaudit.model.exemption import Exemption
 from snapaudit.model.finding import Audit
 from snapaudit.model.inventory import (
@@ -27,6 +30,7 @@ from snapaudit.model.inventory import (
     VirtualMachine,
 )
 from snapaudit.model.weekly import WeeklyReport
+from snapaudit.report.check.formats import render_check
 from snapaudit.report.formats import render_audit, render_plan, render_run, render_weekly
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import load_policy
@@ -281,6 +285,29 @@ def example_mail() -> bytes:
     return preview(letter, server.sender, MONDAY)
 
 
+CHECK_FILES = {
+    "check.txt": "text",
+    "check.nagios.txt": "nagios",
+    "check.checkmk.txt": "checkmk",
+    "check.json": "json",
+    "check.junit.xml": "junit",
+    "check.sarif": "sarif",
+    "check.gitlab.json": "gitlab",
+    "check.github.txt": "github",
+    "check.prom": "prometheus",
+    "check.openmetrics.txt": "openmetrics",
+    "check.tap": "tap",
+}
+
+
+def example_check() -> Checked:
+    """The verdict on the fleet, held against two limits."""
+    policy = load_policy((), disable={}, levels={}, environments=())
+    stale = Allowance(kind=BudgetKind.STALE, limit=5, beyond=Status.WARNING)
+    coverage = Allowance(kind=BudgetKind.COVERAGE, limit=0.5, beyond=Status.UNKNOWN)
+    return check(example_audit(), policy, Wanted(allowances=(stale, coverage)))
+
+
 def enforcement() -> dict[str, bytes]:
     """The files of the gallery that tell of a plan and of what became of it."""
     return {
@@ -299,6 +326,8 @@ def main() -> None:
     for file, name in WEEKLY_FILES.items():
         (FOLDER / file).write_bytes(render_weekly(example_week(), name))
     (FOLDER / "weekly.eml").write_bytes(example_mail())
+    for file, name in CHECK_FILES.items():
+        (FOLDER / file).write_bytes(render_check(example_check(), name))
     for file, body in enforcement().items():
         (FOLDER / file).write_bytes(body)
 

@@ -6,7 +6,7 @@ import importlib
 import sys
 
 MODULES = (
-    *("startup", "rules", "qcow2", "libvirt", "vsphere", "hyperv", "xen", "report"),
+    *("startup", "rules", "check", "qcow2", "libvirt", "vsphere", "hyperv", "xen", "report"),
     *("forecast", "history"),
 )
 

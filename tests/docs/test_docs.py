@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,14 @@ from snapaudit.cli.commands import application
 from snapaudit.cli.exits import Exit
 from snapaudit.codec.yaml import parse_yaml
 from snapaudit.enforce.state import State
+from snapaudit.model.baseline import Baseline, KnownEndpoint, KnownFinding
+from snapaudit.model.check import Budget, Check, Compared
 from snapaudit.model.journal import Event
 from snapaudit.model.limits import GIB, Limits
 from snapaudit.model.outcome import Outcome, RunReport
 from snapaudit.model.plan import Action, Guard, Plan, Refusal
 from snapaudit.model.policy import SubjectKind
+from snapaudit.report.check.formats import CHECK_FORMATS
 from snapaudit.report.formats import AUDIT_FORMATS
 from snapaudit.rules.conditions import read_condition
 from snapaudit.rules.loader import load_policy
@@ -61,6 +65,18 @@ def test_readme_names_every_format() -> None:
     listed = re.search(r"-f ([a-z|]+)`", README)
     assert listed is not None
     assert set(listed[1].split("|")) == set(AUDIT_FORMATS)
+
+
+def test_every_format_and_option_of_a_check_is_in_its_page() -> None:
+    import typer.main
+
+    page = (ROOT / "docs/checks.md").read_text(encoding="utf-8")
+    assert [name for name in CHECK_FORMATS if f"`{name}`" not in page] == []
+    tree: Any = typer.main.get_command(application())
+    shared = {word for param in tree.commands["audit"].params for word in param.opts}
+    for command in ("check", "serve"):
+        own = {word for param in tree.commands[command].params for word in param.opts} - shared
+        assert [word for word in own if word not in page] == [], command
 
 
 @pytest.mark.parametrize("kind", registry.kinds())
@@ -125,6 +141,13 @@ def test_every_exit_code_and_field_of_plans_and_runs_is_in_the_page_on_commands(
     for record in (Plan, Action, Refusal, RunReport, Outcome):
         for field in fields(record):
             assert re.search(rf"\b{field.name}\b", DOCUMENTS), field.name
+
+
+def test_every_field_of_checks_and_baselines_is_in_the_page_on_commands() -> None:
+    about = COMMANDS.split("### Check and baseline")[1].split("### Plan")[0]
+    for record in (Check, Budget, Compared, Baseline, KnownFinding, KnownEndpoint):
+        for field in fields(record):
+            assert field.name == "schema" or re.search(rf"\b{field.name}\b", about), field.name
 
 
 def test_every_file_of_the_state_folder_is_told() -> None:

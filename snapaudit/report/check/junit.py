@@ -34,7 +34,8 @@ class _Case:
 def render(checked: Checked) -> bytes:
     """All suites; times are 0, since nothing here was timed."""
     suites = [(one.endpoint, list(_endpoint(checked, one))) for one in checked.check.coverage]
-    suites += [("limits", cases)] if (cases := list(_rest(checked))) else []
+    others = {"exemptions": list(_about(checked, "")), "limits": list(_rest(checked))}
+    suites += [(name, cases) for name, cases in others.items() if cases]
     all_cases = [case for _, cases in suites for case in cases]
     body = "".join(_suite(checked, name, cases) for name, cases in suites)
     numbers = _numbers(all_cases, with_skipped=False)
@@ -82,10 +83,15 @@ def _endpoint(checked: Checked, one: EndpointCoverage) -> Iterator[_Case]:
         yield _Case("view", "seen whole", "error", blind_line(one), f"endpoint-{one.state}")
     for caution in one.cautions:
         yield _Case("view", caution.split(":")[0], "skipped", caution, "caution")
-    for rule, unsure in quiet_rules(checked, one.endpoint):
+    yield from _about(checked, one.endpoint)
+
+
+def _about(checked: Checked, endpoint: str) -> Iterator[_Case]:
+    """What rules say of an endpoint; of ``""``, what they say of the exemptions."""
+    for rule, unsure in quiet_rules(checked, endpoint):
         yield _Case(rule, "no finding", "skipped" if unsure else "", unsure, "undecided")
     for found in worst_first(checked.check.findings):
-        if found.subject.endpoint == one.endpoint:
+        if found.subject.endpoint == endpoint:
             yield _finding(checked, found)
 
 

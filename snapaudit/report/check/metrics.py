@@ -16,6 +16,7 @@ from snapaudit.model.check import Checked
 from snapaudit.model.finding import EndpointCoverage
 from snapaudit.model.inventory import CoverageState, Datastore, Inventory
 from snapaudit.model.metric import Family, Labels, Sample
+from snapaudit.model.policy import SubjectKind
 from snapaudit.report.escape import plain
 from snapaudit.report.headline import cautions
 
@@ -185,7 +186,12 @@ def _findings(checked: Checked) -> Iterator[Family]:
     standing = [one for one in checked.check.findings if one.exemption is None]
     found = Counter((one.subject.endpoint, one.rule, str(one.severity)) for one in standing)
     whole = [one.endpoint for one in checked.check.coverage if one.state is CoverageState.COMPLETE]
-    every = {(at, rule.id, str(g)) for at in whole for rule in checked.rules for g in rule.levels}
+    every = {
+        (at, rule.id, str(grade))
+        for rule in checked.rules
+        for at in ([""] if rule.subject is SubjectKind.EXEMPTION else whole)
+        for grade in rule.levels
+    }
     yield family(
         "snapaudit_findings",
         "Findings that no exemption accepts.",

@@ -16,7 +16,8 @@ import jsonschema
 import pytest
 
 from snapaudit.model.check import Budget, Checked, Status
-from snapaudit.model.policy import Severity
+from snapaudit.model.finding import Subject
+from snapaudit.model.policy import Severity, SubjectKind
 from snapaudit.report.check import sarif
 from snapaudit.report.check.formats import render_check
 from snapaudit.report.check.listing import listing
@@ -237,3 +238,13 @@ def test_tap_passes_no_rule_where_the_view_was_not_whole() -> None:
     for line in render_check(example(), "tap").decode().splitlines():
         if line.startswith("ok"):
             assert "# SKIP the view is not whole" in line
+
+
+def test_what_is_said_of_exemptions_is_told_by_every_list_of_tests() -> None:
+    about = Subject(kind=SubjectKind.EXEMPTION, endpoint="", id="EX-1", name="EX-1")
+    result = complete(finding("exemption-expired", Severity.WARNING, about))
+    suites = {suite.get("name"): suite for suite in _tree(result)}
+    failed = [case.get("name") for case in suites["exemptions"] if case.find("failure") is not None]
+    assert failed == ["EX-1"]
+    assert not [c for c in suites["kvm1"] if "exemption" in c.get("classname", "")]
+    assert b"not ok" in render_check(result, "tap")
