@@ -45,8 +45,9 @@ def _mark(snapshot: Snapshot) -> str:
 
 def storable(text: str) -> str:
     """Text that both databases hold: no lone surrogate, no NUL. It is for people, not for ids."""
-    plain = text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
-    return plain.replace("\0", "\\x00")
+    if text.isprintable() and text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def to_number(moment: datetime) -> int:

@@ -26,7 +26,8 @@ class Words:
         self._numbers |= numbered
 
     def __getitem__(self, text: str) -> int:
-        return self._numbers[storable(text)]
+        number = self._numbers.get(text)
+        return self._numbers[storable(text)] if number is None else number
 
     def maybe(self, text: str | None) -> int | None:
         """The number of a text, None of none."""
