@@ -8,7 +8,13 @@ from datetime import datetime
 from snapaudit.app.naming import the_one
 from snapaudit.app.rulebook import resolve
 from snapaudit.model.exemption import standing
-from snapaudit.model.explanation import Explanation, RuleAnswer, RuleExplanation, WeighedFact
+from snapaudit.model.explanation import (
+    Explanation,
+    LevelAnswer,
+    RuleAnswer,
+    RuleExplanation,
+    WeighedFact,
+)
 from snapaudit.model.finding import Audit, Finding, Purpose, Subject
 from snapaudit.model.inventory import CoverageState, Inventory, Snapshot, VirtualMachine
 from snapaudit.model.past import NOTHING_REMEMBERED, Past
@@ -107,6 +113,10 @@ def _answer(said: rules_explain.Explanation, finding: Finding | None) -> RuleAns
         exemption=None if finding is None else finding.exemption,
         due_at=None if finding is None else finding.due_at,
         notice_at=None if finding is None else finding.notice_at,
+        levels=tuple(
+            LevelAnswer(level=level, condition=one.written, answer=str(one.answer))
+            for level, one in parts
+        ),
         weighed=tuple(
             WeighedFact(
                 level=level,

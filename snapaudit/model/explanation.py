@@ -32,6 +32,18 @@ class WeighedFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LevelAnswer:
+    """One level of a rule, or its ``unless``, as a rule file writes it, and its answer in a word.
+
+    What its comparisons add up to, with ``any`` and ``all`` between them, is said here alone.
+    """
+
+    level: str
+    condition: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFact:
     """One fact about the subject, or about what it belongs to (``of``), whatever rule asks it.
 
@@ -78,6 +90,7 @@ class RuleAnswer:
     severity: Severity | None
     undetermined: str | None
     weighed: tuple[WeighedFact, ...]
+    levels: tuple[LevelAnswer, ...]
     exemption: str | None = None
     due_at: datetime | None = None
     notice_at: datetime | None = None

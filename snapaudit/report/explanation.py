@@ -176,9 +176,21 @@ def _answer(answer: RuleAnswer, now: datetime) -> Table:
         table.add_row("", text(said, "cyan"))
     if answer.undetermined is not None and answer.severity is not None:
         table.add_row("", text(f"a worse level is open: {answer.undetermined}", "magenta"))
-    for one in answer.weighed:
-        table.add_row("", _weighed(one))
+    for line in _reasons(answer):
+        table.add_row("", line)
     return table
+
+
+def _reasons(answer: RuleAnswer) -> Iterator[Text]:
+    """Every comparison; where several make up a level, first what they add up to."""
+    for level in answer.levels:
+        comparisons = [one for one in answer.weighed if one.level == level.level]
+        if len(comparisons) == 1:
+            yield Text.assemble(f"{level.level}: ", _weighed(comparisons[0]))
+            continue
+        mark = "dim" if level.answer == "no" else ""
+        yield text(f"{level.level}: {level.condition} → {level.answer}", mark)
+        yield from (Text.assemble("  ", _weighed(one)) for one in comparisons)
 
 
 def _weighed(one: WeighedFact) -> Text:
@@ -187,7 +199,7 @@ def _weighed(one: WeighedFact) -> Text:
         found = f"unknown ({one.reason})" if one.reason else "unknown"
     bound = _said(one.fact, one.bound)
     operator = phrases.words(one.operator)
-    sentence = f"{one.level}: {phrases.words(one.fact)} is {found}; asked: {operator} {bound}"
+    sentence = f"{phrases.words(one.fact)} is {found}; asked: {operator} {bound}"
     mark = "dim" if one.answer == "no" else ""
     return text(f"{sentence} → {one.answer}", mark)
 

@@ -10,12 +10,14 @@ from snapaudit.model.explanation import KnownFact
 from snapaudit.model.finding import Subject
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.past import NOTHING_REMEMBERED, Past
-from snapaudit.model.policy import Policy, Rule, Severity, SubjectKind
+from snapaudit.model.policy import Condition, Policy, Rule, Severity, SubjectKind
+from snapaudit.rules import spelling
 from snapaudit.rules.answers import Answer, Test, Weighed, answer_of, printable
 from snapaudit.rules.columns import Columns
 from snapaudit.rules.court import Court
 from snapaudit.rules.facts import facts_of
 from snapaudit.rules.judge import Judge
+from snapaudit.rules.levels import levels_in
 from snapaudit.rules.purposes.classifier import classifier
 from snapaudit.rules.quantity import Unknown
 from snapaudit.rules.scene import Scene
@@ -24,8 +26,9 @@ from snapaudit.rules.staging import stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeighedCondition:
-    """A level or an exception with its answer and every comparison in it."""
+    """A level or an exception, as a rule file writes it, with its answer and every comparison."""
 
+    written: str
     answer: Answer
     comparisons: tuple[Weighed, ...]
 
@@ -101,17 +104,23 @@ def _explain(judge: Judge, scene: Scene, environment: str | None) -> Explanation
     alone = Columns((scene,))
     verdict = next(judge.verdicts(alone), None)
     unsettled = None if verdict is None else verdict.unsettled
+    rule, standing = judge.rule, levels_in(judge.rule, environment)
+
+    def weighed(test: Test, condition: Condition) -> WeighedCondition:
+        return _weighed(test, alone, spelling.condition(condition, rule.subject))
+
     return Explanation(
-        rule=judge.rule,
+        rule=rule,
         subject=scene.subject,
         environment=environment,
-        levels=tuple((grade, _weighed(test, alone)) for grade, test in judge.levels),
-        unless=None if judge.unless is None else _weighed(judge.unless, alone),
+        levels=tuple((grade, weighed(test, standing[grade])) for grade, test in judge.levels),
+        unless=weighed(judge.unless, rule.unless) if judge.unless and rule.unless else None,
         severity=None if verdict is None else verdict.severity,
         undetermined=None if unsettled is None else f"{unsettled.fact}: {unsettled.reason}",
     )
 
 
-def _weighed(test: Test, alone: Columns) -> WeighedCondition:
+def _weighed(test: Test, alone: Columns, written: str) -> WeighedCondition:
     (reply,) = test.ask(alone)
-    return WeighedCondition(answer=answer_of(reply), comparisons=test.weigh(alone, 0))
+    comparisons = test.weigh(alone, 0)
+    return WeighedCondition(written=written, answer=answer_of(reply), comparisons=comparisons)

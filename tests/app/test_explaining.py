@@ -100,6 +100,25 @@ def test_exemptions_that_fit_or_nearly_do_are_told_with_the_difference() -> None
     ]
 
 
+def test_level_of_several_comparisons_says_what_they_add_up_to() -> None:
+    shots = (snapshot("a", size_bytes=2 * GIB), snapshot("b", size_bytes=GIB))
+    explanation = told(
+        "big", seen=inventory(vm("big", *shots, disks=(disk(capacity_bytes=9 * GIB),)))
+    )
+    (size,) = [one for one in explanation.answers if one.rule == "oversized-snapshot"]
+    written = "{any: [{snapshots_size: {over: 20GB}}, {snapshots_share: {over: 25%}}]}"
+    warning = next(level for level in size.levels if level.level == "warning")
+    assert (warning.condition, warning.answer) == (written, "yes")
+    page = render_explanation(explanation, None, NOW, width=140, colour=False).decode()
+    lines = [line.strip() for line in page.splitlines()]
+    at = lines.index(f"warning: {written} → yes")
+    assert lines[at + 1 : at + 3] == [
+        "snapshots size is 3 GiB; asked: over 18.6 GiB → no",
+        "snapshots share is 33.3%; asked: over 25% → yes",
+    ]
+    assert "critical: longest chain is 1; asked: at least 24 → no" in lines
+
+
 def test_answer_says_who_accepts_its_finding() -> None:
     answers = {one.rule: one for one in told("web01/before", exemption(vm="web01")).answers}
     assert (answers["stale-snapshot"].exemption or "").startswith("EX-1 of dba until 2026-07-01")
