@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,9 +14,18 @@ from snapaudit.config.exemption import exemption_of
 from snapaudit.config.exemptions import entries
 from snapaudit.config.settings import Settings
 from snapaudit.errors import InputError
-from snapaudit.model.exemption import Exemption, ExemptionLint, Remark, RemarkLevel, Selector
+from snapaudit.model.exemption import (
+    Exemption,
+    ExemptionLint,
+    ExemptionState,
+    Remark,
+    RemarkLevel,
+    Selector,
+)
+from snapaudit.model.finding import Audit, Undetermined
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.policy import Policy, SubjectKind
+from snapaudit.rules.exemptions import shared
 
 NOTICE = timedelta(days=14)
 _NOTHING_ACCEPTED = "exemption-unused"
@@ -30,13 +40,16 @@ def lint(
     """
     read = list(_read(settings, rules))
     sound = tuple(one for one in read if isinstance(one, Exemption))
-    unused = {} if inventories is None else _unused(settings, rules, sound, inventories, now)
+    site = replace(with_site(rules, settings), exemptions=sound)
+    seen = None if inventories is None else audit(inventories, site, now)
+    both = {} if seen is None else shared(seen, site, now)
     remarks: list[Remark] = []
     for one in read:
         if isinstance(one, Remark):
             remarks.append(one)
         else:
-            said = (*_said(one, sound, settings, rules, now), *unused.get(one.id, ()))
+            said = [*_said(one, sound, settings, rules, now)]
+            said += _used(one, seen, both.get(one.id, Counter())) if seen is not None else ()
             remarks += [_warning(one, sentence) for sentence in said]
     return ExemptionLint(
         file=None if settings.exemptions.file is None else str(settings.exemptions.file),
@@ -137,28 +150,26 @@ def _covers(wide: Selector, narrow: Selector) -> bool:
     return True
 
 
-def _unused(
-    settings: Settings,
-    rules: Policy,
-    sound: Sequence[Exemption],
-    inventories: Sequence[Inventory],
-    now: datetime,
-) -> dict[str, tuple[str, ...]]:
-    """What accepts nothing, or may accept nothing, by the exemption's id."""
-    seen = audit(inventories, replace(with_site(rules, settings), exemptions=tuple(sound)), now)
-    longest = settings.exemptions.max_life
-    idle = {one.id for one in sound if one.is_in_force(now, longest)}
-    idle -= {one.id for one in seen.exemptions if one.findings}
-    open_for = {
-        one.subject.id: one.reason
-        for one in seen.undetermined
-        if one.subject.kind is SubjectKind.EXEMPTION and one.rule == _NOTHING_ACCEPTED
-    }
-    return {
-        name: (
-            f"accepts nothing of what was seen; whether it is needed is open: {open_for[name]}"
-            if name in open_for
-            else "accepts nothing, although all that it selects was seen",
-        )
-        for name in idle
-    }
+def _used(one: Exemption, seen: Audit, both: Counter[str]) -> Iterator[str]:
+    """What a view tells of an exemption in force: that it accepts nothing, or shares what it does.
+
+    ``both``: how many of its findings which others accept too. With something that it selects not
+    seen, it is open whether it accepts nothing.
+    """
+    (standing,) = (each for each in seen.exemptions if each.id == one.id)
+    if standing.state is ExemptionState.EXPIRED:
+        return
+    if not standing.findings:
+        reason = next((gap.reason for gap in seen.undetermined if _asks_use(gap, one)), None)
+        if reason is None:
+            yield "accepts nothing, although all that it selects was seen"
+        else:
+            yield f"accepts nothing of what was seen; whether it is needed is open: {reason}"
+    for other, number in both.items():
+        many = "1 finding is" if number == 1 else f"{number} findings are"
+        yield f"{many} accepted by {other} too"
+
+
+def _asks_use(gap: Undetermined, one: Exemption) -> bool:
+    about = (gap.subject.kind, gap.subject.id)
+    return gap.rule == _NOTHING_ACCEPTED and about == (SubjectKind.EXEMPTION, one.id)

@@ -5,6 +5,7 @@ An exemption that has ended, or that accepts nothing, is a finding of its own.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,6 +72,17 @@ def accept_again(audit: Audit, policy: Policy, now: datetime) -> tuple[Finding, 
     return tuple(
         one if one.exemption is not None else acceptance.judged(one) for one in audit.findings
     )
+
+
+def shared(audit: Audit, policy: Policy, now: datetime) -> dict[str, Counter[str]]:
+    """By exemption in force: how many of its findings which others accept too."""
+    acceptance = Acceptance(policy, audit.inventories, now, {})
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for finding in audit.findings:
+        names = [one.id for one in acceptance.covering(finding.rule, finding.subject)]
+        for name in names:
+            found[name].update(other for other in names if other != name)
+    return found
 
 
 def scenes_again(audit: Audit, policy: Policy, now: datetime) -> Iterator[ExemptionScene]:

@@ -208,6 +208,15 @@ def test_lint_of_a_view_names_what_accepts_nothing_there(tmp_path: Path) -> None
     assert remarks(found) == [("gone", "accepts nothing, although all that it selects was seen")]
 
 
+def test_lint_of_a_view_names_who_accepts_the_same(tmp_path: Path) -> None:
+    write(tmp_path, {"id": "a", "selector": "{vm: 'web*'}"}, {"id": "b", "selector": "{vm: '*01'}"})
+    assert remarks(lint(tmp_path, "--now", NOW)) == []
+    assert remarks(lint(tmp_path, *see(tmp_path))) == [
+        ("a", "1 finding is accepted by b too"),
+        ("b", "1 finding is accepted by a too"),
+    ]
+
+
 def test_lint_of_twins_names_the_later_one(tmp_path: Path) -> None:
     write(tmp_path, {"id": "a"}, {"id": "b"})
     said = remarks(lint(tmp_path, "--now", NOW))

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from snapaudit.app.audit import with_exemptions
 from snapaudit.errors import InputError
 from snapaudit.model.journal import Event
 from snapaudit.model.outcome import Outcome, RunReport
 from snapaudit.model.plan import Guard
+from snapaudit.rules.engine import audit
+from tests.builders import NOW
 from tests.enforce.fake.things import Way
 from tests.enforce.folders import quick_folder
+from tests.enforce.planning import line, pack, planned, view
+from tests.exempting import exemption
 from tests.faults.site import Site
 
 ENTRY = """\
@@ -131,3 +138,39 @@ def test_grd_26_exemption_stops_a_deletion_that_is_half_done() -> None:
         assert outcome.event is not Event.DONE
         assert "exempt: EX-1 of ada" in outcome.reason
         assert len(site.calls) == 1
+
+
+def test_snapshot_that_its_own_text_keeps_is_not_planned_and_the_plan_says_so() -> None:
+    shots = line("web01", "9d")
+    keep = replace(shots.snapshots[0], description="keep until 2026-06-20")
+    seen = view(replace(shots, snapshots=(keep,)))
+    assert planned(seen, policy=pack()).actions
+    made = planned(seen, policy=replace(pack(), honour_expiry=timedelta(days=30)))
+    assert (made.actions, made.refusals) == ((), ())
+    assert made.kept[0].reason == "exempt: its own text keeps it until 2026-06-20"
+
+
+TEXTS = st.sampled_from(["web01", "web02", "w*", "*", "s1", "s2", "?1", "id-web02", "none"])
+SELECTORS = st.fixed_dictionaries({}, optional={"vm": TEXTS, "snapshot": TEXTS}).filter(bool)
+RULES = st.sampled_from(["stale-snapshot", "ancient-snapshot", "anonymous-snapshot"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(RULES, SELECTORS), max_size=3))
+def test_grd_26_nothing_that_an_exemption_accepts_is_ever_planned(
+    wanted: list[tuple[str, dict[str, str]]],
+) -> None:
+    some = tuple(
+        exemption(f"EX-{number}", rules=[rule], **selector)
+        for number, (rule, selector) in enumerate(wanted)
+    )
+    policy = replace(pack(), exemptions=some)
+    seen = view(line("web01", "40d", "9d"), line("web02", "200d", "1h"))
+    found = audit([seen], policy, NOW)
+    exempt = {
+        (one.subject.vm_id, one.subject.id) for one in found.findings if one.exemption is not None
+    }
+    made = planned(seen, policy=policy)
+    bare = planned(seen, policy=pack())
+    left = {(one.vm_id, one.snapshot_id) for one in made.actions}
+    assert left == {(one.vm_id, one.snapshot_id) for one in bare.actions} - exempt

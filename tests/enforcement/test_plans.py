@@ -170,3 +170,12 @@ def test_without_a_terminal_and_without_yes_nothing_happens(lab: Lab) -> None:
 def test_without_a_plan_the_newest_one_needs_a_signature(lab: Lab) -> None:
     plan = lab.plan()
     refused(lab.run("enforce", "--apply", "--yes"), "nobody signed off plan", plan.stem)
+
+
+def test_grd_26_what_was_exempted_since_the_plan_was_made_is_left_alone(lab: Lab) -> None:
+    plan = lab.plan()
+    who = ("--owner", "ada", "--reason", "still needed")
+    until = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
+    added = lab.run("exempt", "add", "web01", "--rule", "stale-snapshot", *who, "--until", until)
+    assert added.code == 0, added.err
+    refused(lab.apply(plan), "held", "exempt:", "of ada until", "still needed")
