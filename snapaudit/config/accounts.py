@@ -21,8 +21,8 @@ ACCOUNT_KEYS = ("username", "password")
 TLS_KEYS = ("ca_file", "fingerprint", "verify")
 
 _ONE_OF = (
-    "exactly one of {env: VARIABLE}, {file: PATH}, {command: PROGRAM ARGUMENTS} "
-    "or {keyring: SERVICE/NAME}"
+    "exactly one of {env: VARIABLE}, {file: PATH}, {command: PROGRAM ARGUMENTS}, "
+    "{keyring: SERVICE/NAME} or {credential: NAME}"
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # Wider than a URL's grammar: a password with / or ? in it is cut off there, and yet is one.
@@ -88,11 +88,20 @@ def _keyring(node: Node, _folder: Path) -> str:
     return f"{service}/{name}"
 
 
+def _credential(node: Node, _folder: Path) -> str:
+    name = expect.line(node)
+    if "/" in name or name in (".", ".."):
+        message = "expected the name that LoadCredential= gives it in the systemd unit"
+        raise InputError(node.place, message)
+    return name
+
+
 _NAMES: dict[SecretSource, Callable[[Node, Path], str]] = {
     SecretSource.ENV: _variable,
     SecretSource.FILE: _file,
     SecretSource.COMMAND: _command,
     SecretSource.KEYRING: _keyring,
+    SecretSource.CREDENTIAL: _credential,
 }
 
 

@@ -11,6 +11,7 @@ import stat
 import subprocess
 from collections.abc import Mapping
 from importlib import import_module
+from pathlib import Path
 
 from snapaudit.config.settings import ConfiguredSecret
 from snapaudit.errors import InputError
@@ -54,11 +55,14 @@ def _value(reference: SecretReference, environ: Mapping[str, str]) -> str:
         case SecretSource.ENV:
             return _from_environment(reference, environ)
         case SecretSource.FILE:
-            return _text(reference, _from_file(reference))
+            return _text(reference, _from_file(reference, reference.name, _OPEN_TO_OTHERS))
         case SecretSource.COMMAND:
             return _text(reference, _from_command(reference, environ))
         case SecretSource.KEYRING:
             return _from_keyring(reference)
+        case SecretSource.CREDENTIAL:
+            path = _credential(reference, environ)
+            return _text(reference, _from_file(reference, path, _OPEN_TO_OTHERS & ~stat.S_IRGRP))
 
 
 def _fault(reference: SecretReference, reason: str) -> InputError:
@@ -79,6 +83,8 @@ def _described(reference: SecretReference) -> str:
             return f"the command {shlex.split(reference.name)[0]}"
         case SecretSource.KEYRING:
             return f"the keyring entry {reference.name}"
+        case SecretSource.CREDENTIAL:
+            return f"the credential {reference.name}"
 
 
 def _from_environment(reference: SecretReference, environ: Mapping[str, str]) -> str:
@@ -87,13 +93,24 @@ def _from_environment(reference: SecretReference, environ: Mapping[str, str]) ->
     return environ[reference.name]
 
 
-def _from_file(reference: SecretReference) -> bytes:
+def _credential(reference: SecretReference, environ: Mapping[str, str]) -> str:
+    """The file of a credential. systemd gives it to the unit's user by an access list, and then the
+    mode shows it as readable by its group, root (systemd issue 29435): nobody else is in there.
+    """
+    folder = environ.get("CREDENTIALS_DIRECTORY")
+    if not folder:
+        message = "cannot be had: this is no systemd unit with LoadCredential="
+        raise _fault(reference, message)
+    return str(Path(folder) / reference.name)
+
+
+def _from_file(reference: SecretReference, path: str, forbidden: int) -> bytes:
     """Looks at the open file, so that what is checked is what is read."""
     try:
         # Not blocking: opening a pipe would wait for its writer before it can be refused.
-        handle = os.open(reference.name, os.O_RDONLY | os.O_NONBLOCK)
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
-            _check_mode(reference, os.fstat(handle).st_mode)
+            _check_mode(reference, os.fstat(handle).st_mode, forbidden)
             return os.read(handle, MAX_BYTES + 1)
         finally:
             os.close(handle)
@@ -101,10 +118,10 @@ def _from_file(reference: SecretReference) -> bytes:
         raise _fault(reference, f"cannot be read: {error.strerror}") from error
 
 
-def _check_mode(reference: SecretReference, mode: int) -> None:
+def _check_mode(reference: SecretReference, mode: int, forbidden: int) -> None:
     if not stat.S_ISREG(mode):
         raise _fault(reference, "is refused: it is no regular file")
-    if mode & _OPEN_TO_OTHERS:
+    if mode & forbidden:
         message = f"is refused: others can read or write it (mode {stat.S_IMODE(mode):04o})"
         raise _fault(reference, f"{message}; chmod 600 repairs that")
 

@@ -30,6 +30,7 @@ version: 1
 ##             {file: PATH}              a file that nobody else can read (chmod 600)
 ##             {command: PROGRAM ARGS}   what a program prints, run without a shell
 ##             {keyring: SERVICE/NAME}   the keyring of the desktop or server
+##             {credential: NAME}        what LoadCredential= gives to a systemd unit
 ##   tls:      how to recognise the other side: {ca_file: PATH} or {fingerprint: "sha256:..."};
 ##             {verify: false} recognises nobody: such an endpoint may be audited, never changed
 ##   enforce_as: the account that may delete snapshots; an audit never uses it

@@ -15,11 +15,12 @@ class SecretSource(StrEnum):
     FILE = "file"
     COMMAND = "command"
     KEYRING = "keyring"
+    CREDENTIAL = "credential"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretReference:
-    """A password's source and its name there: a variable, a path, a command, a keyring entry."""
+    """A password's source and its name there: a variable, a path, a command, an entry, a credential."""
 
     source: SecretSource
     name: str

@@ -31,6 +31,7 @@ def _tls(folder: Path, written: str) -> Tls:
         ("{env: XCP_PASSWORD}", "XCP_PASSWORD"),
         ("{file: /run/secrets/xcp1}", "/run/secrets/xcp1"),
         ("{keyring: snapaudit/hv1}", "snapaudit/hv1"),
+        ("{credential: smtp-password}", "smtp-password"),
         ("{command: pass show 'my site/xcp 1'}", "pass show 'my site/xcp 1'"),
     ],
 )
@@ -78,6 +79,8 @@ def test_exactly_one_source_is_needed(tmp_path: Path, written: str) -> None:
         ("{env: ▶1234}", "expected text after env:"),
         ("{env: ▶[hunter2]}", "expected text after env:"),
         ("{env: ▶hunter-2}", "expected the name of an environment variable"),
+        ("{credential: ▶../hunter2}", "expected the name that LoadCredential= gives it"),
+        ("{credential: ▶..}", "expected the name that LoadCredential= gives it"),
         ("{keyring: ▶hunter2}", "expected SERVICE/NAME, like snapaudit/hv1"),
         ("{keyring: ▶hunter2/}", "expected SERVICE/NAME, like snapaudit/hv1"),
         ('{command: ▶"hunter \'2"}', "expected a program with its arguments, quotes closed"),

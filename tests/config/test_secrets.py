@@ -209,3 +209,27 @@ def test_missing_keyring_package_is_named(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setitem(sys.modules, "keyring", None)
     said = _fault(SecretSource.KEYRING, "snapaudit/hv1")
     assert said.endswith("cannot be had: install the package 'keyring' beside snapaudit")
+
+
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o600])
+def test_a_credential_of_the_systemd_unit_is_read(tmp_path: Path, mode: int) -> None:
+    _file(tmp_path, f"{CANARY}\n".encode(), mode)
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    found = fetch(_reference(SecretSource.CREDENTIAL, "secret"), environ)
+    assert found.reveal() == CANARY
+
+
+@pytest.mark.parametrize("mode", [0o444, 0o460, 0o602])
+def test_a_credential_that_anybody_could_read_or_change_is_refused(
+    tmp_path: Path, mode: int
+) -> None:
+    _file(tmp_path, CANARY.encode(), mode)
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert "is refused: others can" in _fault(SecretSource.CREDENTIAL, "secret", environ)
+
+
+def test_a_credential_outside_a_unit_says_where_it_would_come_from(tmp_path: Path) -> None:
+    message = _fault(SecretSource.CREDENTIAL, "smtp")
+    assert "the credential smtp cannot be had: this is no systemd unit" in message
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    assert "No such file" in _fault(SecretSource.CREDENTIAL, "smtp", environ)
