@@ -31,6 +31,7 @@ if [ "${1:-}" = beds ]; then
     has go || want golang-go
     [ -d /usr/share/gocode/src/github.com/vmware/govmomi/simulator ] ||
         want golang-github-vmware-govmomi-dev
+    has systemd-analyze || want systemd
     # The pages are looked at with it, and it needs letters to draw.
     has chromium || want chromium
     [ -d /usr/share/fonts/truetype/dejavu ] || want fonts-dejavu-core
