@@ -94,8 +94,10 @@ def _from_environment(reference: SecretReference, environ: Mapping[str, str]) ->
 
 
 def _credential(reference: SecretReference, environ: Mapping[str, str]) -> str:
-    """The file of a credential. systemd gives it to the unit's user by an access list, and then the
-    mode shows it as readable by its group, root (systemd issue 29435): nobody else is in there.
+    """The file of a credential.
+
+    systemd gives it to the unit's user by an access list, and then the mode shows it as readable by
+    its group, root (systemd issue 29435): nobody else is in there.
     """
     folder = environ.get("CREDENTIALS_DIRECTORY")
     if not folder:

@@ -20,7 +20,7 @@ class SecretSource(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretReference:
-    """A password's source and its name there: a variable, a path, a command, an entry, a credential."""
+    """A password's source and its name there: variable, path, command, entry or credential."""
 
     source: SecretSource
     name: str
