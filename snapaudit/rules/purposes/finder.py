@@ -48,11 +48,14 @@ class Finder:
         self._phrases: defaultdict[str, list[Phrase]] = defaultdict(list)
         self._unspaced: dict[str, Found] = {}
         self._slips: defaultdict[str, list[str]] = defaultdict(list)
+        known: set[str] = set()
         for number, word in enumerate(words):
             for parts in spellings(word.text):
                 self._add(parts, number)
+                known.update(part.strip("*") for part in parts)
         self._run = _alternatives(self._unspaced)
-        self._heads = {word[:at] for word in self._whole for at in range(1, len(word))}
+        self._long = {word for word in known if len(word) >= _FEWEST_LETTERS_OF_TWO}
+        self._heads = {word[:at] for word in self._long for at in range(1, len(word))}
         self._of_token = lru_cache(_REMEMBERED)(self._token)
         self._begun_by = lru_cache(_REMEMBERED)(self._goes_on)
 
@@ -77,19 +80,32 @@ class Finder:
 
     def hits(self, tokens: Sequence[str]) -> list[Hit]:
         """Every entry found, in the order of the text."""
-        tokens = _with_whole_runs(tokens)
+        rest = list(reversed(_with_whole_runs(tokens)))
         found: list[Hit] = []
-        at, count = 0, len(tokens)
-        while at < count:
-            numbers, begun = self._of_token(tokens[at])
-            length = 1
-            if begun and at + 1 < count:
-                numbers, length = self._longest(tokens, at) or (numbers, 1)
-            if length == 1 and at + 1 < count and tokens[at] in self._heads:
-                numbers, length = self._pair(tokens[at], tokens[at + 1]) or (numbers, 1)
+        at = 0
+        while rest:
+            numbers, length = self._next(rest)
             found.extend([Hit(number, at, at + length) for number in numbers])
+            del rest[-length:]
             at += length
         return found
+
+    def _next(self, rest: list[str]) -> tuple[Found, int]:
+        """The entries at the beginning of the rest, which is held last word first, and how long.
+
+        What capitals or signs have parted is one word again where that is known (``hot-fix``,
+        ``GitHub``), unless the parts begin a phrase by themselves.
+        """
+        token = rest[-1]
+        numbers, begun = self._of_token(token)
+        if len(rest) == 1:
+            return numbers, 1
+        if begun and (longest := self._longest(rest)):
+            return longest
+        if token in self._heads and token + rest[-2] in self._long:
+            numbers, length = self._next([*rest[:-2], token + rest[-2]])
+            return numbers, length + 1
+        return numbers, 1
 
     def _token(self, token: str) -> tuple[Found, tuple[Phrase, ...]]:
         """The entries that a token is by itself, and the phrases that it may begin."""
@@ -107,19 +123,14 @@ class Finder:
         fitting = (phrase for phrase in begun if _is(following, phrase[0][1]))
         return tuple(sorted(fitting, key=lambda phrase: (-len(phrase[0]), phrase[1])))
 
-    def _longest(self, tokens: Sequence[str], at: int) -> tuple[Found, int] | None:
-        """The longest phrases that begin at a position, and their length."""
+    def _longest(self, rest: list[str]) -> tuple[Found, int] | None:
+        """The longest phrases that begin the rest, and their length."""
         length, numbers = 0, []
-        for parts, number in self._begun_by(tokens[at], tokens[at + 1]):
-            if len(parts) >= length and _stands_at(parts, tokens, at):
+        for parts, number in self._begun_by(rest[-1], rest[-2]):
+            if len(parts) >= length and _stands_in(parts, rest):
                 length = len(parts)
                 numbers.append(number)
         return (tuple(numbers), length) if numbers else None
-
-    def _pair(self, head: str, tail: str) -> tuple[Found, int] | None:
-        """One word that capitals or signs have parted: ``hot-fix``, ``RollBack``."""
-        numbers = self._whole.get(head + tail)
-        return (numbers, 2) if numbers and len(head + tail) >= _FEWEST_LETTERS_OF_TWO else None
 
     def _look_up(self, token: str) -> Found:
         if token[0] >= _FIRST_UNSPACED:
@@ -190,12 +201,10 @@ def _alternatives(entries: Iterable[str]) -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
 
 
-def _stands_at(parts: Sequence[str], tokens: Sequence[str], at: int) -> bool:
-    if at + len(parts) > len(tokens):
+def _stands_in(parts: Sequence[str], rest: Sequence[str]) -> bool:
+    if len(parts) > len(rest):
         return False
-    return all(
-        _is(token, part) for part, token in zip(parts, tokens[at : at + len(parts)], strict=True)
-    )
+    return all(_is(rest[-1 - at], part) for at, part in enumerate(parts))
 
 
 def _is(token: str, part: str) -> bool:

@@ -36,6 +36,7 @@ class Topic(StrEnum):
     AUTOMATIC = "automatic"
     CLONE = "clone"
     TEMPLATE = "template"
+    DESKTOP = "desktop"
     REPLICATION = "replication"
     AUTOMATION = "automation"
     BACKUP_TOOL = "backup_tool"

@@ -60,7 +60,6 @@ STEPS = (
     # A tool that names itself.
     _step(_P.CLONE_BASE, _T.CLONE, any_of=(_T.AUTOMATION_TOOL,), but=(_T.BEFORE,)),
     _step(_P.AUTOMATION, _T.AUTOMATION_TOOL),
-    _step(_P.AUTOMATION, _T.BEFORE, _T.AUTOMATION, but=(_T.CHANGE,)),
     # A change that is announced; "before the holidays" names a time and no change.
     _step(_P.CHANGE_SAFETY, _T.BEFORE, but=(_T.OCCASION,)),
     _step(_P.CHANGE_SAFETY, _T.BEFORE, any_of=(_T.CHANGE, _T.WORK, _T.RISK)),
@@ -74,6 +73,7 @@ STEPS = (
     # What others stand on.
     _step(_P.CLONE_BASE, _T.CLONE),
     _step(_P.REPLICATION, _T.REPLICATION, but=(_T.CHANGE, _T.RISK)),
+    _step(_P.CLONE_BASE, _T.DESKTOP, any_of=(_T.INITIAL, _T.TEMPLATE)),
     _step(_P.CLONE_BASE, _T.TEMPLATE, but=(_T.BACKUP,)),
     _step(_P.BACKUP_PRODUCT, _T.BACKUP_RUN, but=(_T.CHANGE, *_BY_A_PERSON)),
     _step(_P.BACKUP_PRODUCT, _T.BACKUP, _T.TEMPORARY, but=(_T.CHANGE, *_BY_A_PERSON)),

@@ -29,10 +29,10 @@ def is_changed(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
 
     A product that acts ("by Ansible", "Ansible job") is none, whatever it was about to change.
     """
-    topics = {topic: _of(topic, hits, words) for topic in (Topic.CHANGE, Topic.ACTOR)}
+    topics = {topic: _of(topic, hits, words) for topic in (Topic.CHANGE, Topic.WORK, Topic.ACTOR)}
     if any(_gap(tool, actor) <= 1 for actor in topics[Topic.ACTOR]):
         return False
-    changes = topics[Topic.CHANGE]
+    changes = sorted((*topics[Topic.CHANGE], *topics[Topic.WORK]), key=lambda hit: hit.start)
     if any(tool.end <= change.start <= tool.end + _NEARBY for change in changes):
         return not _announced_between(tool, changes, hits, words)
     return any(change.end <= tool.start <= change.end + _NEARBY for change in changes)

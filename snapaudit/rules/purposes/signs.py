@@ -18,12 +18,13 @@ class Sign(StrEnum):
     """What a sign counts as.
 
     ``ticket``: a number under which work is kept. ``change``: something changes. ``stamp``: a
-    moment as programs write it and people do not.
+    moment or number as programs write them and people do not. ``automation``: a script is named.
     """
 
     TICKET = "ticket"
     CHANGE = "change"
     STAMP = "stamp"
+    AUTOMATION = "automation"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
