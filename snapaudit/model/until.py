@@ -15,6 +15,12 @@ def end_of_day(day: date) -> datetime:
     return datetime.combine(day, time(), UTC) + _LAST_MIDNIGHT
 
 
+def last_day_of(end: datetime) -> datetime | None:
+    """The beginning of the day whose end that is; None: it is the end of no day."""
+    day = end.astimezone(UTC) - _LAST_MIDNIGHT
+    return day if day.time() == time() else None
+
+
 def parse_until(text: str | None) -> datetime | None:
     """The moment at which something that lasts until then is over; None: none that can be read.
 

@@ -222,7 +222,7 @@ def _allowances(report: WeeklyReport) -> Table:
     table = grid("Covers", "Owner and reason", "Ends", "Standing")
     found = picks.attention(report)
     for one in found[:_MOST]:
-        ends = words.day(one.expires_at) if one.expires_at is not None else "never"
+        ends = words.last_day(one.expires_at) if one.expires_at is not None else "never"
         said = lines(text(one.owner), text(one.reason, "dim"))
         table.add_row(text(one.covers, "", NAME_COLUMNS), said, text(ends), text(one.standing))
     _tell_more(table, len(found))

@@ -171,7 +171,7 @@ def _done(digest: Digest) -> Iterator[str]:
 
 def _allowances(digest: Digest) -> Iterator[str]:
     for one in digest.allowances:
-        ends = f" {words.day(one.expires_at)}" if one.expires_at is not None else ""
+        ends = f" {words.last_day(one.expires_at)}" if one.expires_at is not None else ""
         yield f"- {one.standing}{ends}: {one.kind} of {_name(one.owner)}: {_line(one.covers)}"
 
 

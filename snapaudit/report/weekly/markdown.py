@@ -194,7 +194,7 @@ def _allowances(report: WeeklyReport) -> Iterator[tuple[str, ...]]:
     yield ("Covers", "Kind", "Owner", "Reason", "Ends", "Standing")
     found = picks.attention(report)
     for one in found[:_MOST]:
-        ends = words.day(one.expires_at) if one.expires_at is not None else "never"
+        ends = words.last_day(one.expires_at) if one.expires_at is not None else "never"
         names = (one.covers, f"{one.kind} {one.id}", one.owner, one.reason)
         yield (*map(cell, names), ends, one.standing)
     yield from _more(len(found), 6)

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from snapaudit.model.history import Diff
 from snapaudit.model.inventory import ByteRange
 from snapaudit.model.past import DaysToFull, Forecast, Trend
+from snapaudit.model.until import last_day_of
 from snapaudit.model.weekly import (
     KeyName,
     KeyNumber,
@@ -172,6 +173,14 @@ def against(report: WeeklyReport) -> str:
 def day(at: datetime) -> str:
     """``23 November 2026``."""
     return f"{at.day} {at:%B %Y}"
+
+
+def last_day(ends_at: datetime) -> str:
+    """The last day of an exemption or a hold, as people wrote it: its end comes half a day later.
+
+    A day counts to its end in every time zone, the last of which is twelve hours behind UTC.
+    """
+    return day(last_day_of(ends_at) or ends_at)
 
 
 def others(many: tuple[ListedSnapshot, ...]) -> str:
