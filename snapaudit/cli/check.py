@@ -85,7 +85,11 @@ def command(
 ) -> int:
     """One verdict: 0 OK, 1 warning, 2 critical, 3 unknown. What was not seen is never OK.
 
+    Formats (-f): text, nagios, checkmk, json, junit, sarif, gitlab, github, prometheus,
+    openmetrics, tap.
+
     Example: snapaudit check -f nagios --datastore 'kvm1/pool-1'
+
     Example: snapaudit check -f sarif -o snapaudit.sarif --baseline known.json --fail-on-new
     """  # fmt: skip
     where = targets(common.format, common.output or (), CHECK_FORMATS, "text")

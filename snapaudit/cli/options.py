@@ -28,7 +28,8 @@ class Common:
         Path | None, Option("-c", "--config", help="Configuration file.", metavar="FILE")
     ] = None
     endpoint: Annotated[
-        list[str] | None, Option(help="Only this endpoint (repeatable).", metavar="NAME")
+        list[str] | None,
+        Option(help="Only this endpoint, or pattern (repeatable).", metavar="NAME"),
     ] = None
     inventory: Annotated[
         list[Path] | None,

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from snapaudit.model.check import Checked
+from snapaudit.model.inventory import CoverageState
 from snapaudit.model.policy import Severity
-from snapaudit.report.check.lines import message, unseen, worst_first
+from snapaudit.report.check.lines import message, worst_first
 from snapaudit.report.check.listing import FILE, listing
 from snapaudit.report.escape import plain
-from snapaudit.report.headline import cautions
+from snapaudit.report.headline import blind_line, cautions, not_seen
 
 _SEVERITIES = {Severity.CRITICAL: "critical", Severity.WARNING: "major", Severity.INFO: "info"}
 
@@ -27,8 +28,13 @@ def render(checked: Checked) -> bytes:
 
 
 def _view(checked: Checked) -> Iterator[dict[str, Any]]:
-    for spot in unseen(checked.check):
-        yield _issue("not-seen", f"not seen: {spot}", _print(spot.split(" is ")[0]), "blocker", 1)
+    check = checked.check
+    blind = [one for one in check.coverage if one.state is not CoverageState.COMPLETE]
+    spots = [(one.endpoint, blind_line(one)) for one in blind]
+    spots += [(spot, spot) for spot in (() if blind else not_seen(check.coverage))]
+    spots += [(spot, spot) for spot in check.unseen]
+    for what, line in spots:
+        yield _issue("not-seen", f"not seen: {line}", _print(what), "blocker", 1)
     for one in cautions(checked.check.coverage):
         yield _issue("caution", one.line, _print(one.line), "info", 1)
 
