@@ -15,11 +15,13 @@ from snapaudit.app.weekly.numbers import WEEKS
 from snapaudit.app.weekly.shelves import bought
 from snapaudit.config.loader import defaults
 from snapaudit.config.settings import Settings
+from snapaudit.enforce.holds import Holds
 from snapaudit.enforce.state import State
 from snapaudit.errors import InputError, RefusedError, UsageError
 from snapaudit.model.exemption import Exemption, Selector
 from snapaudit.model.finding import Audit
 from snapaudit.model.history import RunRecord
+from snapaudit.model.hold import Hold
 from snapaudit.model.inventory import Attribute, Inventory, LayerRole
 from snapaudit.model.past import NOTHING_REMEMBERED, DaysToFull, Forecast, Trend
 from snapaudit.model.policy import Policy
@@ -85,6 +87,19 @@ def test_what_is_exempt_or_protected_is_not_promised_to_come_back() -> None:
     report = weekly(judged(inventory(vm("a", *shots))), Remembered())
     assert [one.snapshot.id for one in report.snapshots if one.is_offered] == ["offered"]
     assert (report.back.min, report.back.max) == (GIB, 2 * GIB)
+
+
+def test_what_is_held_is_not_promised_to_come_back() -> None:
+    machines = (vm("a", snapshot(age="9d")), vm("b", snapshot("snapaudit:hold", age="9d")))
+    entry = Hold(
+        id="h", endpoint=None, vm="a", snapshot=None, owner="dba", reason="a case", created_at=None,
+        expires_at=None,
+    )  # fmt: skip
+    seen = judged(inventory(*machines))
+    report = weekly(seen, Remembered(holds=Holds(entries=(entry,))))
+    assert report.back.max == 0
+    assert ["held: " in one.protections[0] for one in report.snapshots] == [True, True]
+    assert weekly(seen, Remembered()).back.max == GIB
 
 
 def test_no_byte_counts_for_two_owners_or_two_datastores() -> None:

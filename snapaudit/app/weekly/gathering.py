@@ -35,6 +35,7 @@ def remembered(
         told,
         deeds=deeds(state, journal, since) if journal is not None else (),
         allowances=allowed(audit, holds),
+        holds=holds,
         remarks=(*_of_history(told, at, fault), *_of_state(complaint, holds)),
     )
 

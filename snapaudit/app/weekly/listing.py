@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from snapaudit.enforce.holds import Holds
 from snapaudit.model.finding import Audit, Finding, Purpose
 from snapaudit.model.inventory import Host, Inventory, Snapshot, VirtualMachine
 from snapaudit.model.owner import OwnerMark, owner_of
@@ -12,18 +13,26 @@ from snapaudit.model.tree import SnapshotTree
 from snapaudit.model.weekly import Home, ListedSnapshot
 
 _Key = tuple[str, str, str]
+_Held = Callable[[str, VirtualMachine, Snapshot], str | None]
 
 
-def listed(audit: Audit, marks: tuple[OwnerMark, ...]) -> tuple[ListedSnapshot, ...]:
-    """All snapshots, by endpoint and machine in the order of the inventories, parents first."""
+def listed(audit: Audit, marks: tuple[OwnerMark, ...], holds: Holds) -> tuple[ListedSnapshot, ...]:
+    """All snapshots, by endpoint and machine in the order of the inventories, parents first.
+
+    What is held is protected, as a plan would find it.
+    """
     found = _findings(audit)
     purposes = {(one.endpoint, one.vm_id, one.snapshot_id): one for one in audit.purposes}
+
+    def held(endpoint: str, vm: VirtualMachine, snapshot: Snapshot) -> str | None:
+        return holds.why_held(endpoint, vm, snapshot, audit.audited_at)
+
     return tuple(
         row
         for inventory in audit.inventories
         for vm in inventory.virtual_machines
         if vm.snapshots
-        for row in _machine(inventory, vm, found, purposes, marks)
+        for row in _machine(inventory, vm, found, purposes, marks, held)
     )
 
 
@@ -42,13 +51,16 @@ def _machine(
     found: dict[_Key, list[Finding]],
     purposes: dict[_Key, Purpose],
     marks: tuple[OwnerMark, ...],
+    held: _Held,
 ) -> Iterator[ListedSnapshot]:
     home = _home(inventory, vm)
     for depth, snapshot in SnapshotTree(vm.snapshots).walk():
         key = (inventory.endpoint, vm.id, snapshot.id)
         findings = tuple(found.get(key, ()))
         purpose = purposes.get(key)
-        protections = tuple(dict.fromkeys((*snapshot.protections, *vm.protections)))
+        reason = held(inventory.endpoint, vm, snapshot)
+        own = (f"held: {reason}",) if reason is not None else ()
+        protections = tuple(dict.fromkeys((*own, *snapshot.protections, *vm.protections)))
         yield ListedSnapshot(
             home=home,
             snapshot=snapshot,

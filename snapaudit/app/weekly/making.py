@@ -11,6 +11,7 @@ from snapaudit.app.weekly.listing import listed
 from snapaudit.app.weekly.numbers import key_numbers
 from snapaudit.app.weekly.parts import owner_parts, total
 from snapaudit.app.weekly.shelves import outlooks
+from snapaudit.enforce.holds import Holds
 from snapaudit.model.check import verdict
 from snapaudit.model.finding import Audit
 from snapaudit.model.history import DatastoreSeries, Diff, RunRecord
@@ -39,6 +40,7 @@ class Remembered:
     diff: Diff | None = None
     deeds: tuple[Deed, ...] = ()
     allowances: tuple[Allowance, ...] = ()
+    holds: Holds = field(default_factory=Holds)
     rules_digest: str = ""
     remarks: tuple[str, ...] = ()
 
@@ -57,7 +59,7 @@ def weekly(
     audit: Audit, remembered: Remembered, marks: tuple[OwnerMark, ...] = OWNER_MARKS
 ) -> WeeklyReport:
     """The report of the last run; equal arguments give an equal report."""
-    snapshots = listed(audit, marks)
+    snapshots = listed(audit, marks, remembered.holds)
     back = total(one.snapshot.reclaimable_bytes for one in snapshots if one.is_offered)
     previous = held_against(remembered.runs, audit.audited_at)
     return WeeklyReport(
@@ -67,7 +69,7 @@ def weekly(
         virtual_machines=audit.summary.virtual_machines,
         unknown_sizes=audit.summary.unknown_sizes,
         back=back,
-        numbers=key_numbers(audit, back, previous, remembered.runs),
+        numbers=key_numbers(audit, previous, remembered.runs),
         changes=remembered.diff,
         stores=outlooks(audit, snapshots, remembered.series, remembered.forecasts),
         snapshots=snapshots,

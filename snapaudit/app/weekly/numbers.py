@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from snapaudit.model.finding import Audit, Summary
 from snapaudit.model.history import RunRecord
-from snapaudit.model.inventory import ByteRange
 from snapaudit.model.weekly import KeyName, KeyNumber, Sample
 
 WEEKS = 12
@@ -15,11 +14,13 @@ _WEEK = timedelta(weeks=1)
 
 
 def key_numbers(
-    audit: Audit, back: ByteRange, previous: RunRecord | None, runs: tuple[RunRecord, ...]
+    audit: Audit, previous: RunRecord | None, runs: tuple[RunRecord, ...]
 ) -> tuple[KeyNumber, ...]:
-    """Each number now, at the run before, and of the last run of each of the last twelve weeks."""
+    """Each number now, at the run before, and of the last run of each of the last twelve weeks.
+
+    What could come back counts what is held too: the runs before did not know of holds.
+    """
     now = {name: _value(audit.summary, name) for name in KeyName}
-    now[KeyName.RECLAIMABLE] = back.min
     weekly = tuple(_each_week(runs, audit.audited_at))
     return tuple(
         KeyNumber(

@@ -18,6 +18,7 @@ from snapaudit.config.loader import defaults
 from snapaudit.config.settings import Settings
 from snapaudit.demo.estate import told
 from snapaudit.demo.estate.weeks import weeks
+from snapaudit.enforce.holds import Holds
 from snapaudit.enforce.marks import Marks, announce
 from snapaudit.enforce.state import State
 from snapaudit.model.finding import Audit
@@ -62,5 +63,10 @@ def _lived_through(now: datetime, policy: Policy, settings: Settings) -> Audit:
 
 def _with_people(found: Remembered, now: datetime) -> Remembered:
     (*_, (_, before), _) = weeks(now)
-    held = allowances.holds(told.holds(now), now)
-    return replace(found, deeds=told.deeds(now, before), allowances=(*found.allowances, *held))
+    entries = told.holds(now)
+    return replace(
+        found,
+        deeds=told.deeds(now, before),
+        allowances=(*found.allowances, *allowances.holds(entries, now)),
+        holds=Holds(entries=entries),
+    )

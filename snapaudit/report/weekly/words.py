@@ -26,7 +26,7 @@ LABELS = {
     KeyName.WARNING: "Warnings",
     KeyName.SNAPSHOTS: "Snapshots",
     KeyName.HELD: "Held by snapshots",
-    KeyName.RECLAIMABLE: "Comes back at least",
+    KeyName.RECLAIMABLE: "Could come back at least",
 }
 _IN_BYTES = frozenset((KeyName.HELD, KeyName.RECLAIMABLE))
 _SOON = 60
@@ -195,9 +195,9 @@ def owner(part: OwnerPart) -> str:
 
 
 def waiting(due_at: datetime, now: datetime) -> str:
-    """``since 3 days``, ``in 4 days``: when something may be deleted, seen from now."""
+    """``since 3 May 2026``, ``in 4 days``: when something may be deleted, seen from now."""
     if due_at <= now:
-        return "now" if now - due_at < timedelta(hours=1) else f"since {duration(now - due_at)}"
+        return "now" if now - due_at < timedelta(hours=1) else f"since {day(due_at)}"
     return f"in {duration(due_at - now)}"
 
 
