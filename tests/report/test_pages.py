@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from axe_core_python.sync_playwright import Axe
 
+from snapaudit.model.check import Status
+from snapaudit.model.edition import Edition, Shelved
+from snapaudit.model.weekly import KeyName
 from snapaudit.report.formats import render_audit, render_weekly
+from snapaudit.report.weekly.index import render as render_index
+from snapaudit.report.weekly.mailed import Digest
+from snapaudit.report.weekly.mailed import page as mail_page
 from tests.beds.browser import BrowserBed, Scheme
-from tests.examples import example_audit, example_week
+from tests.examples import MONDAY, example_audit, example_week
 from tests.report.weeks import named
 
 PAGES = ("weekly", "audit")
@@ -30,11 +37,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("pages")
     (place / "weekly.html").write_bytes(render_weekly(example_week(), "html"))
     (place / "audit.html").write_bytes(render_audit(example_audit(), "html"))
+    (place / "index.html").write_bytes(render_index(_shelf()))
+    (place / "mail.html").write_text(mail_page(Digest(report=example_week())))
+    (place / "hostile-mail.html").write_text(mail_page(Digest(report=named(NAME))))
     (place / "hostile.html").write_bytes(render_weekly(named(NAME), "html"))
     return place
 
 
-@pytest.mark.parametrize("name", [*PAGES, "hostile"])
+def _shelf() -> tuple[Shelved, ...]:
+    """Some weeks of published reports, and one of which nothing can be read any more."""
+    names = ("html", "md", "json", "csv", "xlsx")
+    weeks = (
+        Edition(
+            reported_at=MONDAY - timedelta(weeks=back),
+            status=status,
+            sentence=NAME,
+            numbers=dict.fromkeys(KeyName, back * 10**9),
+            files={f"report.{name}": "" for name in names},
+        )
+        for back, status in enumerate(Status)
+    )
+    damaged = Shelved(day="2026-10-26", edition=None, complaint=NAME)
+    return (*(Shelved(day=f"{one.reported_at:%Y-%m-%d}", edition=one) for one in weeks), damaged)
+
+
+@pytest.mark.parametrize("name", [*PAGES, "index", "mail", "hostile-mail", "hostile"])
 def test_a_page_asks_for_nothing_and_its_console_stays_empty(
     browser: BrowserBed, folder: Path, name: str
 ) -> None:
@@ -47,7 +74,7 @@ def test_a_page_asks_for_nothing_and_its_console_stays_empty(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [380, 1400])
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [*PAGES, "index"])
 def test_a_page_passes_the_rules_of_axe(
     browser: BrowserBed, folder: Path, name: str, width: int, scheme: Scheme
 ) -> None:
@@ -62,7 +89,7 @@ def test_a_page_passes_the_rules_of_axe(
 
 
 @pytest.mark.parametrize("width", [380, 780, 1400])
-@pytest.mark.parametrize("name", [*PAGES, "hostile"])
+@pytest.mark.parametrize("name", [*PAGES, "index", "mail", "hostile-mail", "hostile"])
 def test_no_page_is_wider_than_its_window(
     browser: BrowserBed, folder: Path, name: str, width: int
 ) -> None:

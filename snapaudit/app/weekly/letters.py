@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 
-from snapaudit.app.weekly.narrowing import narrowed
+from snapaudit.app.weekly.narrowing import Shares, narrowed
 from snapaudit.config.mail import is_address, owner_key
 from snapaudit.config.settings import Mail, WhenClean
 from snapaudit.errors import UsageError
@@ -71,8 +71,9 @@ def _all_letters(
         )
     if not settings.per_owner or to:
         return
+    shares = Shares(report)
     for address, names in _addressed(report, settings, remarks).items():
-        part = narrowed(report, names)
+        part = shares.of(names)
         if _is_due(part, settings):
             yield _part_letter(report, part, names, (address,))
 

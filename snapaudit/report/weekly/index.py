@@ -11,7 +11,6 @@ from snapaudit.report.phrases import size
 from snapaudit.report.weekly import words
 
 _TITLES = {
-    "report.html": "page",
     "report.md": "Markdown",
     "report.json": "JSON",
     "report.csv": "CSV",
