@@ -1,4 +1,4 @@
-"""What a change should cost: one line, one file, one function."""
+"""What a change costs: one line, one file; for a fact, one function (``test_facts.py``)."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from snapaudit.rules.digest import digest
 from snapaudit.rules.engine import audit
 from snapaudit.rules.loader import builtin_folder, load_policy
 from snapaudit.rules.patterns import LONGEST_TEXT
+from snapaudit.rules.purposes import classifier as classifying
+from snapaudit.rules.purposes.lexicon import _FOLDER, read_words
+from snapaudit.rules.staging import stage
 from snapaudit.rules.trial import try_rules
 from tests.builders import NOW, inventory, snapshot, vm
 from tests.rules.test_loader import GOOD, PROD, levels, written
@@ -51,6 +54,22 @@ def test_adding_a_rule_adds_one_file_and_all_that_tells_of_rules_knows_it(tmp_pa
     assert "my-rule" in {result.rule for result in try_rules(site.rules).results}
     assert "### my-rule" in render(handbook(site)).decode()
     assert digest(site) != digest(load_policy((), disable={}, levels={}, environments=()))
+
+
+def test_adding_a_language_adds_one_file_of_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def purpose() -> str:
+        monkeypatch.setattr(classifying, "read_words", lambda: read_words(tmp_path))
+        fleet = inventory(vm("a", snapshot("qorvath brunda", age="1d")))
+        (scene,) = stage(fleet, NOW, classifying.Classifier()).snapshots
+        return str(scene.reading.purpose)
+
+    for file in _FOLDER.glob("*.yaml"):
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    assert purpose() == "unknown"
+    (tmp_path / "tlh.yaml").write_text("language: tlh\nbefore: qorvath\nchange: brunda\n")
+    assert purpose() == "change_safety"
 
 
 @pytest.mark.parametrize("name", ["a" * 2**20, "a" * 60_000 + "!", "\x00\u202e" * 30_000])
