@@ -15,7 +15,6 @@ from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import read
 from snapaudit.cli.writing import targets, write
-from snapaudit.codec.documents import to_json
 from snapaudit.config.accepting import Wish, add, remove
 from snapaudit.errors import UsageError
 from snapaudit.model.exemption import ExemptionLint, ExemptionList, Selector, standing
@@ -124,9 +123,10 @@ def _list(common: Common) -> int:
 
     def page(form: str) -> bytes:
         from snapaudit.report.exemptions import render_exemptions
+        from snapaudit.report.json import render as render_json
 
         if form == "json":
-            return to_json(listed).encode()
+            return render_json(listed)
         width, colour = terminal_width(), use_colour(common)
         return render_exemptions(listed.exemptions, now, width=width, colour=colour)
 
@@ -174,9 +174,10 @@ def _lint(common: Common) -> int:
 
 def _linted(common: Common, found: ExemptionLint, form: str) -> bytes:
     from snapaudit.report.exemptions import render_lint
+    from snapaudit.report.json import render as render_json
 
     if form == "json":
-        return to_json(found).encode()
+        return render_json(found)
     return render_lint(found, width=terminal_width(), colour=use_colour(common))
 
 

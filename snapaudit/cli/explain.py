@@ -18,7 +18,6 @@ from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
 from snapaudit.cli.reading import Judged, judge
 from snapaudit.cli.writing import targets, write
-from snapaudit.codec.documents import to_json
 from snapaudit.model.explanation import RuleExplanation
 from snapaudit.model.policy import Rule
 
@@ -58,15 +57,17 @@ def command(
 def _rule_page(
     common: Common, told: RuleExplanation, rule: Rule, form: str, now: datetime
 ) -> bytes:
+    from snapaudit.report.json import render as render_json
     from snapaudit.report.ruling import render_rule
 
     if form == "json":
-        return to_json(told).encode()
+        return render_json(told)
     return render_rule(told, rule, now, width=terminal_width(), colour=use_colour(common))
 
 
 def _page(common: Common, judged: Judged, name: str, form: str) -> bytes:
     from snapaudit.report.explanation import render_explanation
+    from snapaudit.report.json import render as render_json
     from snapaudit.report.tree import render_tree
 
     audit, now = judged.audit, judged.now
@@ -79,7 +80,7 @@ def _page(common: Common, judged: Judged, name: str, form: str) -> bytes:
         holds=held(audit, judged.settings, subject, now),
     )
     if form == "json":
-        return to_json(explanation).encode()
+        return render_json(explanation)
     width, colour = terminal_width(), use_colour(common)
     snapshot = snapshot_of(audit, subject)
     page = render_explanation(explanation, snapshot, now, width=width, colour=colour)

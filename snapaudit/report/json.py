@@ -9,6 +9,8 @@ from snapaudit.codec.documents import to_json
 from snapaudit.errors import InputError
 from snapaudit.model.check import Check
 from snapaudit.model.examination import Examinations
+from snapaudit.model.exemption import ExemptionLint, ExemptionList
+from snapaudit.model.explanation import Explanation, RuleExplanation
 from snapaudit.model.finding import Audit
 from snapaudit.model.history import Diff, Runs
 from snapaudit.model.outcome import RunReport
@@ -17,7 +19,9 @@ from snapaudit.model.plan import Plan
 from snapaudit.model.weekly import WeeklyReport
 from snapaudit.report.escape import storable
 
-Document = Audit | Check | Diff | Examinations | Forecasts | Plan | RunReport | Runs | WeeklyReport
+_Judged = Audit | Check | Diff | Explanation | Forecasts | RuleExplanation | Runs | WeeklyReport
+_Kept = ExemptionLint | ExemptionList | Examinations | Plan | RunReport
+Document = _Judged | _Kept
 
 
 def render(record: Document) -> bytes:

@@ -233,3 +233,14 @@ def test_inv_24_hostile_texts_show_as_they_are_and_command_nothing(tmp_path: Pat
         ran = exempt(tmp_path, *command)
         assert ran.code == 0
         assert all(char.isprintable() or char == "\n" for char in ran.out)
+
+
+def test_bytes_that_are_no_text_are_kept_and_shown_by_their_code(tmp_path: Path) -> None:
+    name = "web\udcff01"
+    added = exempt(
+        tmp_path, "add", name, "--rule", "stale-snapshot", *WHO, "--until", "2027-01-01",
+    )  # fmt: skip
+    assert (added.code, "web\\udcff01" in added.out) == (0, True)
+    assert "web\\udcff01" in exempt(tmp_path, "list").out
+    (one,) = json.loads(exempt(tmp_path, "list", "-f", "json").out)["exemptions"]
+    assert one["selector"]["vm"] == "web\\udcff01"

@@ -10,6 +10,7 @@ import io
 import json
 import re
 import zipfile
+from dataclasses import replace
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
@@ -18,6 +19,7 @@ from xml.parsers import expat
 import pytest
 from markdown_it import MarkdownIt
 
+from snapaudit.model.exemption import LONGEST_LIFE, ExemptionStanding, standing
 from snapaudit.model.finding import Audit, Finding
 from snapaudit.model.inventory import Coverage, CoverageState, Gap, Inventory
 from snapaudit.model.policy import Severity
@@ -25,6 +27,7 @@ from snapaudit.report.escape import csv_cell, plain, storable
 from snapaudit.report.formats import AUDIT_FORMATS, render_audit
 from snapaudit.report.tree import render_tree
 from tests.builders import NOW, datastore, inventory, snapshot, stray, vm
+from tests.exempting import exemption
 from tests.report.hostile import hostile_names
 from tests.report.records import aged, audit_of, finding, on_snapshot, open_question, purpose
 
@@ -60,12 +63,18 @@ def _finding(number: int, name: str) -> Finding:
 @cache
 def audit() -> Audit:
     questions = (open_question("r", on_snapshot(name, name), "age", name) for name in NAMES)
-    return audit_of(
+    found = audit_of(
         _inventory(),
         findings=tuple(_finding(number, name) for number, name in enumerate(NAMES)),
         undetermined=tuple(questions),
         purposes=tuple(purpose(name, "s", "makeshift_backup", 90, name) for name in NAMES),
     )
+    return replace(found, exemptions=tuple(map(_exemption, NAMES)))
+
+
+def _exemption(name: str) -> ExemptionStanding:
+    words: dict[str, Any] = dict.fromkeys(("owner", "reason", "ticket", "vm", "endpoint"), name)
+    return standing(exemption(name, **words, tags=(name,)), NOW, LONGEST_LIFE, 1)
 
 
 @cache
