@@ -16,7 +16,7 @@ _BUILD = (
         name="monitor01",
         title="Monitoring",
         disks=(Disk(pool="build", size_gib=10, used_gib=6),),
-        snaps=(Snap(name="__GX_BACKUP__", age=hours(40), writes_gib=1.8),),
+        snaps=(Snap(name="NBU_SNAPSHOT 1777766400", age=hours(40), writes_gib=1.8),),
     ),
     Machine(
         name="ci-01",

@@ -6,7 +6,18 @@ import importlib
 import sys
 
 MODULES = (
-    *("startup", "rules", "check", "qcow2", "libvirt", "vsphere", "hyperv", "xen", "report"),
+    *(
+        "startup",
+        "rules",
+        "purposes",
+        "check",
+        "qcow2",
+        "libvirt",
+        "vsphere",
+        "hyperv",
+        "xen",
+        "report",
+    ),
     *("forecast", "history"),
 )
 

@@ -25,6 +25,7 @@ _CUT = (
 )
 _REMEMBERED = 65536
 _DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
+_B4 = re.compile(r"(?i)(?<![^\W_])b4(?![^\W_])")
 _FEWEST_LETTERS_OF_A_MACHINE = 3
 
 
@@ -87,17 +88,18 @@ class WordingReader:
         own = vm_name if len(vm_name) >= _FEWEST_LETTERS_OF_A_MACHINE else ""
         is_named = own != "" and (own in name or own in description)
         return self._read_shapes(
-            shape(name[: LONGEST_NAME + 1]),
-            shape(description[: LONGEST_DESCRIPTION + 1]),
+            shape(_spelt_out(name[: LONGEST_NAME + 1])),
+            shape(_spelt_out(description[: LONGEST_DESCRIPTION + 1])),
             shape(own) if is_named else b"",
         )
 
     def _read(self, name_shape: bytes, description_shape: bytes, own_shape: bytes) -> Wording:
         own = text_of(own_shape)
-        name, description = decoded(text_of(name_shape)), decoded(text_of(description_shape))
-        in_name, named = self._told(name[:LONGEST_NAME], Field.NAME, own)
-        in_text, _ = self._told(description[:LONGEST_DESCRIPTION], Field.DESCRIPTION, own)
+        name, description = text_of(name_shape), text_of(description_shape)
         is_cut = len(name) > LONGEST_NAME or len(description) > LONGEST_DESCRIPTION
+        name, description = decoded(name[:LONGEST_NAME]), decoded(description[:LONGEST_DESCRIPTION])
+        in_name, named = self._told(name, Field.NAME, own)
+        in_text, _ = self._told(description, Field.DESCRIPTION, own)
         has_number = _DATE_OR_COUNTER.search(name) is not None
         return self._shared(in_name, in_text, named, " " not in name.strip(), has_number, is_cut)
 
@@ -146,6 +148,11 @@ class WordingReader:
             has_number=has_number,
             is_cut=is_cut,
         )
+
+
+def _spelt_out(text: str) -> str:
+    """The text with the one word that has a digit in it, which its shape would hide: ``b4``."""
+    return _B4.sub("before", text) if "4" in text else text
 
 
 def _without(text: str, own: str) -> str:

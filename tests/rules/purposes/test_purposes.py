@@ -30,7 +30,7 @@ def told(name: str, *, age: str = "5d", company: int = 1, **changes: Any) -> Pur
     ("name", "description", "purpose"),
     [
         ("VEEAM BACKUP TEMPORARY SNAPSHOT", "", "backup_product"),
-        ("Tuesday", "__GX_BACKUP__", "backup_product"),
+        ("Tuesday", "auto-generated for Backup VM erp", "backup_product"),
         ("NBU_SNAPSHOT web 1 1700000000", "", "backup_product"),
         ("__replicate_204-1_1700000000__", "", "replication"),
         ("zfs-auto-snap_daily-2031-01-01-0000", "", "scheduled"),
