@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
-from dataclasses import replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import datetime
 
 from snapaudit.history.database import Database
 from snapaudit.history.forecasting import WINDOW
-from snapaudit.history.identity import number_of, to_number
+from snapaudit.history.identity import number_of, number_of_snapshot, to_number
 from snapaudit.history.rotation import OFTEN, Taken, is_rotating
-from snapaudit.history.verdicts import snapshots_of
 from snapaudit.model.inventory import Inventory, VirtualMachine
 from snapaudit.model.past import MachineKey
 from snapaudit.model.policy import SubjectKind
@@ -39,27 +37,38 @@ def rotating(
         for one in inventories
         for vm in one.virtual_machines
     }
-    chosen = wanted & machines.keys()
-    views = _views(database, chosen, since, to_number(before))
-    for number in sorted(chosen):
+    present = {number: _present(*machines[number]) for number in wanted & machines.keys()}
+    taken = _with_leavers(_snapshots_of(database, present.keys()), present)
+    views = _views(database, taken, since, to_number(before))
+    for number in sorted(views):
         inventory, vm = machines[number]
-        if is_rotating([*views[number], _present(inventory, vm)]):
+        if is_rotating([*views[number], present[number]]):
             yield inventory.endpoint, vm.id
 
 
 def _present(inventory: Inventory, vm: VirtualMachine) -> set[Taken]:
     return {
-        Taken(number, to_number(shot.created_at))
-        for number, _, shot in snapshots_of(replace(inventory, virtual_machines=(vm,)))
+        Taken(number_of_snapshot(inventory.endpoint, vm.id, shot), to_number(shot.created_at))
+        for shot in vm.snapshots
         if shot.created_at is not None
     }
 
 
+def _with_leavers(
+    taken: dict[int, tuple[int, Taken]], present: Mapping[int, set[Taken]]
+) -> dict[int, tuple[int, Taken]]:
+    """The snapshots of those machines alone that have lost enough of them to be rotating."""
+    left = Counter(machine for machine, one in taken.values() if one not in present[machine])
+    return {number: at for number, at in taken.items() if left[at[0]] >= OFTEN}
+
+
 def _views(
-    database: Database, machines: Set[int], since: int, before: int
+    database: Database, taken: Mapping[int, tuple[int, Taken]], since: int, before: int
 ) -> dict[int, list[set[Taken]]]:
-    """The snapshots of these machines at some moments, oldest first; at some there may be none."""
-    taken = _snapshots_of(database, machines)
+    """The machines' snapshots at some moments, oldest first; at some there may be none."""
+    machines = {machine for machine, _ in taken.values()}
+    if not machines:
+        return {}
     endpoints = _by_endpoint(database)
     views: dict[int, list[set[Taken]]] = {machine: [] for machine in machines}
     for run, whole in sorted(_looks(database, since, before).items(), key=lambda one: one[1][0]):

@@ -6,14 +6,13 @@ That is how a schedule keeps the last few, whoever set it up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 OFTEN = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(NamedTuple):
     """A snapshot as far as rotation goes: which, and when it was taken."""
 
     number: int
