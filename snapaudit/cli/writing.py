@@ -12,6 +12,7 @@ from snapaudit.codec.files import replace_file
 from snapaudit.errors import InputError, UsageError
 
 _OWNER_ALONE = 0o600
+_STREAMS = ("/dev/fd/", "/dev/stdout", "/dev/stderr", "/proc/")
 # node_exporter runs as a user of its own, and reads what others wrote.
 _OTHERS_READ = {"prometheus": 0o644, "openmetrics": 0o644}
 
@@ -63,13 +64,19 @@ def write_file(path: Path, body: bytes, *, mode: int = _OWNER_ALONE) -> None:
     """Replace a file in one step, so that a full disk leaves the old one as it was.
 
     What is no file is written into: a device, a pipe, or what a link such as /dev/stdout leads to.
-    As root, replacing would make a plain file of /dev/null, and break the whole machine.
+    As root, replacing would make a plain file of /dev/null, and break the whole machine. A link to
+    a file stays a link.
     """
     try:
-        if path.is_symlink() or (path.exists() and not path.is_file()):
+        if _is_no_file(path):
             path.write_bytes(body)
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, body, mode=mode)
+        replace_file(path.resolve(), body, mode=mode)
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror}") from error
+
+
+def _is_no_file(path: Path) -> bool:
+    is_a_stream = str(path).startswith(_STREAMS)
+    return is_a_stream or (path.exists() and not path.is_file())
