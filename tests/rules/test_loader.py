@@ -83,6 +83,7 @@ MISTAKES = [
     ("{age: {over: 3d}}", "{not: [{age: {over: 3d}}]}", "5:18", "expected a mapping, found a list"),
     ("{age: {over: 3d}}", "{kind: {in: []}}", "5:24", "'in' needs at least one word"),
     ("{age: {over: 3d}}", "{vm_power: {is: offf}}", "5:28", "vm_power is one of on, off", "off"),
+    ("{age: {over: 3d}}", "{vm_power: {is: unknown}}", "5:28", "on, off, suspended, paused;"),
     ("{age: {over: 3d}}", "{purpose: {in: [backup]}}", "5:28", "purpose is one of", None),
     ("{age: {over: 3d}}", "{kind: {in: internal}}", "5:24", "expected a list"),
     ("{age: {over: 3d}}", "{}", "5:12", "an empty condition would hold for everything"),
