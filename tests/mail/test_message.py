@@ -19,6 +19,7 @@ def read_back(sent: Letter, attempt: int = 0) -> EmailMessage:
     body = message(sent, sender=SENDER, now=NOW, attempt=attempt).as_bytes()
     assert max(len(line) for line in body.split(b"\r\n")) <= 998
     assert body.replace(b"\r\n", b"").count(b"\n") == 0
+    assert body.isascii(), "a server need not take anything else"
     read = BytesParser(policy=policy.default).parsebytes(body)
     assert not [defect for part in read.walk() for defect in part.defects]
     return read

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import email.policy
 import socket
 import struct
@@ -18,6 +19,8 @@ from tests.beds.mailserver import CANARY, breaking, mail_server
 from tests.mail.letters import SENDER, TEAM, outgoing, settings
 
 WRONG = "canary-wrong"
+# The password as it is and as it travels.
+SHOWN = (CANARY, *(base64.b64encode(one.encode()).decode() for one in (CANARY, f"\0me\0{CANARY}")))
 SOON = Patience(answer_seconds=0.5, whole_seconds=30)
 
 
@@ -35,7 +38,8 @@ def failure(where: Mail, *, password: str | None = None, patience: Patience = SO
     """Why a letter was not sent, which never holds the password."""
     [fate] = send(where, outgoing(), password=password, patience=patience)
     assert fate.fate is Fate.FAILED
-    assert CANARY not in fate.reason
+    for one in SHOWN:
+        assert one not in fate.reason
     return fate.reason
 
 
@@ -186,6 +190,17 @@ def _echoes(line: socket.socket) -> None:
         line.sendall(b"535 wrong: " + said.strip()[-100:] + b"\r\n")
 
 
+def _tells(line: socket.socket) -> None:
+    """Understands what it is sent, and repeats it."""
+    line.sendall(b"220 hi\r\n")
+    line.recv(1024)
+    line.sendall(b"250-hi\r\n250 AUTH LOGIN\r\n")
+    answers = [b"334 UGFzc3dvcmQ6\r\n"] * 2
+    while said := line.recv(1024).split():
+        told = base64.b64decode(said[-1] if len(said[-1]) % 4 == 0 else b"")
+        line.sendall(answers.pop() if answers else b"535 no such password: " + told + b"\r\n")
+
+
 @pytest.mark.parametrize(
     ("talk", "said"),
     [
@@ -195,6 +210,7 @@ def _echoes(line: socket.socket) -> None:
         (_busy, "answered 421 too many connections"),
         (_nonsense, "answered -1"),
         (_echoes, "the login of me was refused: 535 wrong"),
+        (_tells, "the login of me was refused: 535 no such password: ***"),
     ],
 )
 def test_a_server_that_breaks_off_is_named(

@@ -12,7 +12,7 @@ import pytest
 
 from snapaudit.app.weekly.narrowing import narrowed
 from snapaudit.model.history import Change, Diff
-from snapaudit.model.inventory import Attribute, Coverage, CoverageState, Gap
+from snapaudit.model.inventory import Coverage, CoverageState, Gap
 from snapaudit.model.weekly import KeyName, KeyNumber, Sample, WeeklyReport
 from snapaudit.report.escape import columns, mail_text
 from snapaudit.report.weekly import bars
@@ -22,6 +22,7 @@ from tests.app.weekly.reports import clean, missing, owned, report
 from tests.builders import GIB, NOW, datastore, inventory, snapshot, vm
 from tests.report.hostile import hostile_names
 from tests.report.records import on_snapshot
+from tests.report.weeks import named
 
 CUT_AT = 100 * 1024
 """A large mail program cuts what a mail shows at about 102 kB."""
@@ -42,6 +43,7 @@ TITLES = frozenset(
     (
         *("NOT SEEN", "KEY NUMBERS", "WHAT CHANGED", "DATASTORES BY DAYS TO FULL"),
         *("TOP OFFENDERS", "BY OWNER", "MAKESHIFT BACKUPS, BY THEIR LOOKS"),
+        *("ANNOUNCED, AND WHEN IT IS DUE", "CLEANED UP", "EXEMPTIONS AND HOLDS TO LOOK AT"),
     )
 )
 
@@ -56,29 +58,6 @@ def parsed(digest: Digest) -> Element:
 
 def shown(digest: Digest) -> str:
     return " ".join("".join(parsed(digest).itertext()).split())
-
-
-def named(name: str, number: int = 0) -> WeeklyReport:
-    """A report in which everything that has a name has this one."""
-    machine = vm(
-        name,
-        snapshot(name, id=f"s-{number}", age="60d", description=name, creator=name),
-        snapshot(name, id=f"t-{number}", age="60d", parent_id=f"s-{number}"),
-        id=f"vm-{number}",
-        attributes=(Attribute(name="Owner", value=name),),
-    )
-    seen = inventory(
-        machine,
-        endpoint=f"kvm-{number}",
-        datastores=(datastore(name, free_bytes=GIB),),
-        gaps=(Gap(subject=name, reason=name),),
-        coverage=Coverage(state=CoverageState.PARTIAL, reason=name),
-    )
-    change = Change(
-        subject=on_snapshot(name, name), rules=(), size_bytes=GIB, previous_size_bytes=None
-    )
-    diff = Diff(since=NOW, until=NOW, new=(change,), resolved=(), grown=(), back=())
-    return report(seen, diff=diff, remarks=(name,))
 
 
 def check_harmless(root: Element) -> None:
