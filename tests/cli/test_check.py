@@ -104,10 +104,15 @@ def test_exit_codes_are_as_the_table_says(
                 assert name.encode() in out, (form, blind)
 
 
-def test_nothing_visible_is_unknown_in_every_format(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", CHECK_FORMATS)
+def test_nothing_visible_is_unknown_in_every_format(
+    form: str, tmp_path: Path, pack: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("snapaudit.cli.reading.policy_of", lambda *_: pack)
     save(tmp_path, endpoint("kvm1", None, CoverageState.MISSING))
-    for form in CHECK_FORMATS:
-        assert snapaudit("check", "--inventory", "i.json", "-f", form, cwd=tmp_path).code == 3
+    assert run(["check", "--inventory", "i.json", *NOW, "-f", form]) == 3
 
 
 # What cannot be checked -----------------------------------------------------------------------

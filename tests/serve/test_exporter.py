@@ -169,7 +169,10 @@ def test_a_storm_of_scrapes_is_answered_and_rendered_once() -> None:
         assert {body for _, body in answers} == {expected}
 
 
-def test_those_who_connect_and_say_nothing_keep_nobody_from_being_answered() -> None:
+def test_those_who_connect_and_say_nothing_keep_nobody_from_being_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("snapaudit.serve.web._Answer.timeout", 0.2)
     shelf = shelf_at(Clock())
     shelf.finished(ONE)
     with serving(shelf) as exporter:
