@@ -172,7 +172,7 @@ _REST = """
 ##   password:      where it is, written as for endpoints; username: is from: unless written
 ##   tls:           ca_file, fingerprint or verify: false, as for endpoints
 ##   starttls:      false: smtp:// in the clear and without a password, as to this very machine
-##   per_owner:     true: every owner of snapshots gets a mail about his alone
+##   per_owner:     true: every owner of snapshots gets a mail about their own
 ##   owners:        the addresses of owners, by the names that snapshots and machines tell
 ##   owner_domains: an owner who is named by an address in one of these is mailed there
 ##   when_clean:    send, or silent: no mail when all was seen and nothing is at warning or above

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import resource
 from pathlib import Path
 
 import pytest
 
-from snapaudit.errors import RefusedError
+from snapaudit.errors import RefusedError, SnapauditError
 from snapaudit.mail.ledger import NAME, Ledger
 from snapaudit.model.letter import Fate
 from tests.builders import NOW
@@ -80,3 +81,14 @@ def test_a_link_in_place_of_the_ledger_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="cannot be opened"):
         Ledger(tmp_path)
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_full_disk_is_told_before_anything_is_sent(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Ledger(tmp_path) as ledger:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
+        try:
+            with pytest.raises(SnapauditError, match="cannot be written, and nothing more is mail"):
+                ledger.note(letter(), ["a@b"], 0, Fate.UNKNOWN, NOW)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
