@@ -7,7 +7,8 @@ are was chosen so that least squares errs by half a percent to two and a half, a
 measured on series of these kinds; the bounds are what this method reached there. They
 are not the series of that measurement, whose parameters are not known, and how often levels jump
 was settled with the results in view: the table says that the order is right, and guards against
-getting worse. A line that ends in ``worse`` is a defect. ``python -m tests.bench.forecast`` prints the table.
+getting worse. A line that ends in ``worse`` is a defect. ``python -m tests.bench.forecast`` prints
+the table.
 """
 
 from __future__ import annotations
