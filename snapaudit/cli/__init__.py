@@ -16,7 +16,9 @@ def run(arguments: list[str]) -> int:
 
     is_check = "check" in arguments[:1]
     try:
-        answer = application()(arguments, prog_name="snapaudit", standalone_mode=False)
+        answer = application(*arguments[:1])(
+            arguments, prog_name="snapaudit", standalone_mode=False
+        )
         sys.stdout.flush()
         if answer == Exit.INTERRUPTED:  # so typer answers for an interrupt that reached it
             return _say("interrupted", Exit.INTERRUPTED)

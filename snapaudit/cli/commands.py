@@ -1,29 +1,20 @@
-"""All commands of the program."""
+"""All commands of the program, each in a module of its name.
+
+Only the one that is meant is imported: a program that runs in other programs' loops starts fast.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Annotated
 
 import typer
 
 from snapaudit import __version__
-from snapaudit.cli import (
-    audit,
-    check,
-    collect,
-    diff,
-    doctor,
-    enforce,
-    exempt,
-    explain,
-    forecast,
-    history,
-    hold,
-    init,
-    journal,
-    report,
-    rules,
-    serve,
+
+NAMES = (
+    *("init", "doctor", "collect", "audit", "check", "report", "diff", "forecast", "serve"),
+    *("enforce", "explain", "rules", "exempt", "hold", "history", "journal"),
 )
 
 
@@ -42,8 +33,8 @@ def _main(
     del version
 
 
-def application() -> typer.Typer:
-    """The command tree."""
+def application(wanted: str | None = None) -> typer.Typer:
+    """The command tree; with one command alone where a known one is wanted."""
     tree = typer.Typer(
         no_args_is_help=True,
         rich_markup_mode=None,
@@ -51,20 +42,10 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     tree.callback()(_main)
-    tree.command("init")(init.command)
-    tree.command("doctor")(doctor.command)
-    tree.command("collect")(collect.command)
-    tree.command("audit")(audit.command)
-    tree.command("check")(check.command)
-    tree.command("report")(report.command)
-    tree.command("diff")(diff.command)
-    tree.command("forecast")(forecast.command)
-    tree.command("serve")(serve.command)
-    tree.command("enforce")(enforce.command)
-    tree.command("explain")(explain.command)
-    tree.add_typer(rules.commands(), name="rules")
-    tree.add_typer(exempt.commands(), name="exempt")
-    tree.add_typer(hold.commands(), name="hold")
-    tree.add_typer(history.commands(), name="history")
-    tree.add_typer(journal.commands(), name="journal")
+    for name in (wanted,) if wanted in NAMES else NAMES:
+        module = import_module(f"snapaudit.cli.{name}")
+        if hasattr(module, "commands"):
+            tree.add_typer(module.commands(), name=name)
+        else:
+            tree.command(name)(module.command)
     return tree

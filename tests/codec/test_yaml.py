@@ -4,7 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yaml import YAMLError
 
+from snapaudit.codec import yaml
 from snapaudit.codec.yaml import MAX_BYTES, MAX_DEPTH, Node, parse_yaml, read_yaml
 from snapaudit.errors import InputError
 
@@ -162,3 +166,34 @@ def test_pipe_is_read_like_a_file() -> None:
         assert isinstance(read_yaml(Path(f"/dev/fd/{ours}")).value, dict)
     finally:
         os.close(ours)
+
+
+_ROOT = Path(__file__).parents[2]
+_SHIPPED = sorted((*_ROOT.glob("rules/*.yaml"), *_ROOT.glob("snapaudit/**/*.yaml")))
+
+
+@pytest.mark.parametrize("path", _SHIPPED, ids=lambda path: path.stem)
+def test_the_fast_parser_reads_what_the_careful_one_reads_at_the_same_places(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert yaml._parsed(text, "f", yaml._FAST) == yaml._parsed(text, "f", yaml._CAREFUL)
+
+
+_BITS = st.sampled_from(
+    (*"abé- :,[]{}'\"#|>&*!%@`?~\n\t", "\n  ", ": ", "- ", "1", "12:30", "null", "yes", "\u2028")
+)
+
+
+@given(st.lists(_BITS, max_size=24).map("".join))
+def test_where_both_parsers_understand_a_text_they_understand_the_same(text: str) -> None:
+    answers = [_answer(text, loader) for loader in (yaml._FAST, yaml._CAREFUL)]
+    if None not in answers:
+        assert answers[0] == answers[1]
+
+
+def _answer(text: str, loader: object) -> object:
+    try:
+        return yaml._parsed(text, "f", loader)
+    except (YAMLError, ValueError):
+        return None
+    except InputError as error:
+        return str(error)
