@@ -77,6 +77,6 @@ class _Way:
         def note(recipients: tuple[str, ...]) -> None:
             self.ledger.note(letter, recipients, attempt, Fate.UNKNOWN, self.now)
 
-        for one in self.post.send(Outgoing(letter=letter, message=ready, recipients=due), note):
+        for one in self.post.deliver(Outgoing(letter=letter, message=ready, recipients=due), note):
             self.ledger.note(letter, (one.recipient,), attempt, one.fate, self.now)
             yield one

@@ -38,7 +38,7 @@ class Post:
         self._session: Session | None = None
         self._closed_because = ""
 
-    def send(self, letter: Outgoing, note: _Noted) -> tuple[Delivery, ...]:
+    def deliver(self, letter: Outgoing, note: _Noted) -> tuple[Delivery, ...]:
         """The fate of the letter for each of its recipients.
 
         ``note`` is called with those for whom the server could take it from then on: what is not

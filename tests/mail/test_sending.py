@@ -29,7 +29,7 @@ def send(
 ) -> list[Delivery]:
     post = Post(where, password, patience)
     try:
-        return [fate for one in letters for fate in post.send(one, lambda _: None)]
+        return [fate for one in letters for fate in post.deliver(one, lambda _: None)]
     finally:
         post.close()
 
@@ -271,6 +271,6 @@ def test_nothing_is_handed_over_that_cannot_be_written_down_first() -> None:
     with mail_server() as server:
         post = Post(settings(server.port), None, SOON)
         with pytest.raises(SnapauditError, match="the disk is full"):
-            post.send(outgoing(), full)
+            post.deliver(outgoing(), full)
         post.close()
     assert not server.kept
