@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
 SOURCES := snapaudit tests
+# Tests wait for daemons and deadlines as often as for the processor: three of them share two cores.
+WORKERS ?= 3
 
 .PHONY: help
 help: ## this list
@@ -27,7 +29,7 @@ demo: setup ## audit a demo fleet, no daemon and no account needed
 test: ## the whole suite, with the real back ends it starts itself
 	@tools/setup.sh beds
 	@$(MAKE) --no-print-directory check
-	$(PYTHON) -m pytest --cov --cov-report=term:skip-covered
+	$(PYTHON) -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term:skip-covered
 	$(PYTHON) -m coverage report --include='snapaudit/enforce/*' --skip-covered --fail-under=99
 
 .PHONY: check
