@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from snapaudit.model.inventory import ByteRange, Coverage, CoverageState
 from snapaudit.model.past import DaysToFull
 from snapaudit.model.weekly import KeyName, KeyNumber
 from snapaudit.report.formats import WEEKLY_FORMATS, render_weekly
+from snapaudit.report.phrases import size
 from snapaudit.report.weekly import words
 from snapaudit.report.weekly.bars import blocks
 from snapaudit.rules.engine import audit
@@ -95,3 +97,13 @@ def test_no_line_of_the_table_is_wider_than_the_terminal(width: int) -> None:
 
     text = render_weekly(example_week(), "table", width=width).decode()
     assert max(map(columns, text.splitlines())) <= width
+
+
+def test_what_is_offered_and_held_is_told_so_that_the_numbers_agree() -> None:
+    report = example_week()
+    (counted,) = (one.value for one in report.numbers if one.name is KeyName.RECLAIMABLE)
+    assert counted is not None
+    more = size(counted - report.back.min)
+    assert any(line.endswith(f" {more} more is offered, and held.") for line in words.lead(report))
+    alone = replace(report, back=replace(report.back, min=counted, max=counted))
+    assert not any("held." in line for line in words.lead(alone))

@@ -47,9 +47,17 @@ def lead(report: WeeklyReport) -> Iterator[str]:
     offered = sum(one.is_offered for one in report.snapshots)
     if offered:
         back = byte_range(report.back)
-        yield f"Deleting the {count(offered, 'snapshot')} that findings offer gives back {back}."
+        more = f" {size(held)} more is offered, and held." if (held := _held_back(report)) else ""
+        said = f"Deleting the {count(offered, 'snapshot')} that findings offer gives back {back}."
+        yield said + more
     if report.changes is not None:
         yield f"Since {day(report.changes.since)}: {changes(report.changes)}."
+
+
+def _held_back(report: WeeklyReport) -> int:
+    """What findings offer and holds keep: the key number counts it, since earlier runs did too."""
+    counted = (one.value for one in report.numbers if one.name is KeyName.RECLAIMABLE)
+    return max(0, (next(counted, 0) or 0) - report.back.min)
 
 
 def _is_soon(store: StoreOutlook) -> bool:
