@@ -89,7 +89,7 @@ class Lab:
     def applying(self, plan: Path) -> Iterator[subprocess.Popen[str]]:
         """The same under way: from the moment at which its first call has been sent."""
         with self._started("enforce", "--apply", "--yes", "--plan", str(plan)) as process:
-            wait_until(lambda: bool(self.calls()), 15, "something is sent")
+            wait_until(lambda: bool(self.calls()), 60, "something is sent")
             yield process
 
     @contextmanager
