@@ -12,6 +12,9 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"snapaudit {__version__}")  # noqa: T201 - the answer itself, before any import
         raise SystemExit(0)
+    from snapaudit.hardening import harden
+
+    harden()
     from snapaudit.cli import run
 
     raise SystemExit(run(sys.argv[1:]))

@@ -22,6 +22,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from snapaudit.redaction import redacted
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -37,7 +39,14 @@ class Place:
 
 
 class SnapauditError(Exception):
-    """Anything this tool says in one line instead of a traceback."""
+    """Anything this tool says in one line instead of a traceback.
+
+    Its text may repeat what a server or an SDK said, and goes into reports and journals too: no
+    password that is known stands in it.
+    """
+
+    def __str__(self) -> str:
+        return redacted(super().__str__())
 
 
 class UsageError(SnapauditError):

@@ -17,6 +17,7 @@ from snapaudit.errors import SnapauditError
 from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.examination import Examination, Examinations, Probe, ProbeState
 from snapaudit.ports import Examinable, Progress, Step
+from snapaudit.redaction import hide, redacted
 
 SecretOfAccount = Callable[[Account], str | None]
 _WORKS = (ProbeState.OK, ProbeState.WARNING)
@@ -100,15 +101,17 @@ def look(
     tell: Callable[[object], None],
 ) -> Failure | None:
     """Examine an endpoint in this process, and tell each probe as it comes."""
+    hide(password)
+    hide(enforcing)
     try:
         for probe in _probes(endpoint, password, enforcing, now):
-            tell(probe)
+            tell(replace(probe, sentence=redacted(probe.sentence)))
     except SnapauditError as error:
         return Failure(str(error))
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - one broken endpoint must not take the run with it
-        return Failure(f"internal error: {type(error).__name__}: {error}")
+        return Failure(redacted(f"internal error: {type(error).__name__}: {error}"))
     return None
 
 

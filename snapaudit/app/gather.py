@@ -16,6 +16,7 @@ from snapaudit.app.worker import Failure, read_within_deadline
 from snapaudit.codec.documents import read_inventories
 from snapaudit.codec.expect import nearest
 from snapaudit.config import discovery, loader
+from snapaudit.config.environment import withdraw
 from snapaudit.config.settings import Settings
 from snapaudit.errors import SnapauditError, UsageError
 from snapaudit.model.endpoint import Endpoint
@@ -42,11 +43,16 @@ class Request:
 
 
 def settings_of(request: Request) -> Settings:
-    """The configuration that is in force; the defaults when there is no file at all."""
+    """The configuration that is in force; the defaults when there is no file at all.
+
+    Passwords in environment variables leave the environment here.
+    """
     path = discovery.find(request.config, request.environ, request.folder)
     if path is None:
         return loader.defaults(request.folder)
-    return loader.load(path, options_of=_options_of_all_kinds())
+    settings = loader.load(path, options_of=_options_of_all_kinds())
+    withdraw(settings, request.environ)
+    return settings
 
 
 def _options_of_all_kinds() -> dict[str, frozenset[str]]:

@@ -20,9 +20,11 @@ from multiprocessing.connection import Connection
 
 from snapaudit import registry
 from snapaudit.errors import SnapauditError
+from snapaudit.hardening import harden
 from snapaudit.model.endpoint import Endpoint
 from snapaudit.model.inventory import Inventory
 from snapaudit.ports import Progress, Step
+from snapaudit.redaction import hide, redacted
 
 _SPAWN = multiprocessing.get_context("spawn")
 _LOOK_EVERY = 0.2
@@ -109,6 +111,7 @@ def _process(work: Work) -> Iterator[tuple[multiprocessing.process.BaseProcess, 
 
 
 def _work(answers: Connection, work: Work) -> None:
+    harden()
     # Ctrl-C reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -128,6 +131,7 @@ def _end_with_parent() -> None:
 
 def collect(endpoint: Endpoint, password: str | None, now: datetime, progress: Progress) -> Answer:
     """Read an endpoint in this process."""
+    hide(password)
     try:
         platform = registry.hypervisor(endpoint.kind)
         return platform.collect(endpoint, password, now, progress)
@@ -136,4 +140,4 @@ def collect(endpoint: Endpoint, password: str | None, now: datetime, progress: P
     except BrokenPipeError:
         raise
     except Exception as error:  # noqa: BLE001 - one broken endpoint must not take the run with it
-        return Failure(f"internal error: {type(error).__name__}: {error}")
+        return Failure(redacted(f"internal error: {type(error).__name__}: {error}"))

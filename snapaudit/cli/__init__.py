@@ -7,7 +7,9 @@ import sys
 
 from typer.exceptions import TyperException
 
+from snapaudit.cli.asking import ask_password
 from snapaudit.cli.exits import CHECK_UNKNOWN, Exit, exit_of, usage_exit
+from snapaudit.config.typed import TYPIST
 
 
 def run(arguments: list[str]) -> int:
@@ -15,6 +17,7 @@ def run(arguments: list[str]) -> int:
     from snapaudit.cli.commands import application
 
     is_check = "check" in arguments[:1]
+    TYPIST.whom = ask_password if sys.stdin.isatty() else None
     try:
         answer = application(*arguments[:1])(
             arguments, prog_name="snapaudit", standalone_mode=False

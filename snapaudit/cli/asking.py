@@ -1,11 +1,13 @@
-"""The one question that the program asks: whether it may change something now."""
+"""Questions to a person: whether something may be changed now, and passwords that are typed."""
 
 from __future__ import annotations
 
 import sys
+from getpass import getpass
 
 from snapaudit.cli.options import Common
 from snapaudit.errors import RefusedError, UsageError
+from snapaudit.report.escape import plain
 
 
 def confirm(common: Common, question: str, *, without: str) -> None:
@@ -22,3 +24,14 @@ def confirm(common: Common, question: str, *, without: str) -> None:
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() != "yes":
         raise RefusedError("not confirmed: nothing was changed")
+
+
+def ask_password(question: str) -> str:
+    """What is typed, unseen, at the terminal itself: not on stdin, and nothing on stdout.
+
+    Raises KeyboardInterrupt, also for the end of input: whoever does not answer wants no run.
+    """
+    try:
+        return getpass(plain(question), stream=sys.stderr)
+    except EOFError:
+        raise KeyboardInterrupt from None

@@ -11,7 +11,7 @@ from snapaudit.app.gather import chosen_endpoints, settings_of
 from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
 from snapaudit.cli.progress import shown
-from snapaudit.cli.reading import secret_of_account
+from snapaudit.cli.reading import secret_of_account, type_in
 from snapaudit.cli.writing import targets, write
 from snapaudit.errors import UsageError
 from snapaudit.model.examination import Examinations
@@ -38,6 +38,7 @@ def command(
     request = common.request()
     request = replace(request, endpoints=(*request.endpoints, *(endpoints or ())))
     chosen = chosen_endpoints(request, settings_of(request))
+    type_in(chosen, acting=True)
     with shown(common) as progress:
         found = examine(chosen, clock(), secret_of_account, progress)
     write(where, lambda form: _page(common, found, form))

@@ -10,12 +10,12 @@ from typing import Annotated
 from typer import Option
 
 from snapaudit.app.audit import policy_of
-from snapaudit.app.gather import settings_of
+from snapaudit.app.gather import chosen_endpoints, settings_of
 from snapaudit.app.planning import Wanted, make_plan, newest_plan, refuse_if_unfit, sign_off
 from snapaudit.cli.asking import confirm
 from snapaudit.cli.exits import Exit, run_exit, view_exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
-from snapaudit.cli.reading import Judged, judge, note, secret, secret_of_account
+from snapaudit.cli.reading import Judged, judge, note, secret, secret_of_account, type_in
 from snapaudit.cli.who import user
 from snapaudit.cli.writing import targets, write
 from snapaudit.config.settings import Settings
@@ -140,6 +140,7 @@ def _applied(common: Common, path: Path | None) -> RunReport:
     refuse_without(chosen, file, settings.approvals)
     _confirm(common, chosen)
     named = frozenset(common.endpoint or ())
+    type_in(chosen_endpoints(common.request(), settings), acting=True)
     if not common.quiet:
         _tell("looking at everything once more before anything is changed")
     with merges_shown(common) as tell:

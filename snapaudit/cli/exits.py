@@ -17,6 +17,7 @@ from snapaudit.model.finding import Audit, EndpointCoverage
 from snapaudit.model.inventory import CoverageState, Inventory
 from snapaudit.model.journal import Event
 from snapaudit.model.outcome import RunReport
+from snapaudit.redaction import redacted
 
 
 class Exit(IntEnum):
@@ -49,7 +50,7 @@ def exit_of(error: Exception, *, is_check: bool) -> tuple[str, int]:
         case HypervisorError() | SnapauditError():
             return str(error), CHECK_UNKNOWN if is_check else Exit.FAILED
         case _:
-            message = f"internal error: {type(error).__name__}: {error}"
+            message = redacted(f"internal error: {type(error).__name__}: {error}")
             return message, CHECK_UNKNOWN if is_check else Exit.FAILED
 
 

@@ -6,11 +6,12 @@ import os
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from snapaudit.app.audit import audit, policy_of
-from snapaudit.app.gather import gather, settings_of
+from snapaudit.app.gather import chosen_endpoints, gather, settings_of
 from snapaudit.app.history import Remembered, record, remember_back
 from snapaudit.app.remembering import announced, held_against_memory, remember
 from snapaudit.cli.options import Common, clock
@@ -45,6 +46,8 @@ def read(
     common: Common, settings: Settings, stop: threading.Event | None = None
 ) -> tuple[Inventory, ...]:
     """Everything the options name, with progress on stderr, until ``stop`` is set."""
+    if not (common.inventory or common.demo):
+        type_in(chosen_endpoints(common.request(), settings))
     with shown(common) as progress:
         return gather(
             common.request(),
@@ -114,6 +117,21 @@ def note(common: Common, judged: Judged) -> None:
     if not common.reads_saved:
         named = frozenset(common.endpoint or ())
         remember(judged.audit, judged.policy, judged.settings, judged.now, named)
+
+
+def type_in(endpoints: Iterable[Endpoint], *, acting: bool = False) -> None:
+    """Ask for the passwords that are typed, before any work begins and anything is drawn.
+
+    ``acting``: also for those of the accounts that may delete. One that cannot be had says so when
+    it is needed, of its endpoint alone.
+    """
+    for endpoint in endpoints:
+        accounts = (endpoint.account, endpoint.enforce_as if acting else None)
+        for account in accounts:
+            is_typed = account and account.password and account.password.is_typed
+            if account is not None and is_typed:
+                with suppress(SnapauditError):
+                    secret_of_account(account)
 
 
 def secret_of_account(account: Account) -> str | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +22,7 @@ TLS_KEYS = ("ca_file", "fingerprint", "verify")
 
 _ONE_OF = (
     "exactly one of {env: VARIABLE}, {file: PATH}, {command: PROGRAM ARGUMENTS}, "
-    "{keyring: SERVICE/NAME} or {credential: NAME}"
+    "{keyring: SERVICE/NAME}, {credential: NAME} or {prompt: true}"
 )
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 # Wider than a URL's grammar: a password with / or ? in it is cut off there, and yet is one.
@@ -30,17 +30,26 @@ _PASSWORD_IN_URL = re.compile(r"://[^/]*:.*@")
 _FINGERPRINT = re.compile(r"sha256:(?:[0-9a-f]{2}:?){31}[0-9a-f]{2}", re.ASCII)
 
 
-def acting_account(node: Node, folder: Path) -> Account:
+def acting_account(node: Node, folder: Path, endpoint: str) -> Account:
     """The account that changes things; it always has a name of its own."""
     found = expect.mapping(node, ACCOUNT_KEYS, required=("username",), may_hold_secrets=True)
-    return Account(
-        username=expect.line(found["username"]),
-        password=expect.optional(found, "password", lambda item: password(item, folder), None),
-    )
+    username = expect.line(found["username"])
+    return Account(username=username, password=password_of(found, folder, username, endpoint))
 
 
-def password(node: Node, folder: Path) -> ConfiguredSecret:
-    """Where a password is. It is fetched when it is needed, not now."""
+def password_of(
+    found: Mapping[str, Node], folder: Path, username: str | None, endpoint: str
+) -> ConfiguredSecret | None:
+    """Where the password of an account is, if it has one."""
+    whose = f"{username} at {endpoint}" if username else endpoint
+    return expect.optional(found, "password", lambda at: password(at, folder, whose), None)
+
+
+def password(node: Node, folder: Path, whose: str) -> ConfiguredSecret:
+    """Where a password is. It is fetched when it is needed, not now.
+
+    ``whose`` is what a person is asked who has to type it.
+    """
     if not isinstance(node.value, dict):
         message = f"a password never stands in the configuration; expected {_ONE_OF}"
         raise InputError(node.place, message)
@@ -51,6 +60,10 @@ def password(node: Node, folder: Path) -> ConfiguredSecret:
         near = expect.nearest(key, SecretSource)
         raise InputError(value.key_place, f"expected {_ONE_OF}", nearest=near)
     source = SecretSource(key)
+    if source is SecretSource.PROMPT:
+        if not expect.boolean(value):
+            raise InputError(value.place, "expected true: whoever runs it types the password")
+        return ConfiguredSecret(source=source, name=whose, place=node.place)
     if not isinstance(value.value, str):
         raise InputError(value.place, f"expected text after {source}:")
     name = _NAMES[source](value, folder)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from snapaudit.codec import expect
 from snapaudit.codec.yaml import Node
-from snapaudit.config.accounts import acting_account, password, tls, url
+from snapaudit.config.accounts import acting_account, password_of, tls, url
 from snapaudit.errors import InputError
 from snapaudit.model.endpoint import Account, Endpoint, Tls
 
@@ -36,16 +36,15 @@ def endpoints(node: Node, folder: Path, options_of: OptionsOf) -> tuple[Endpoint
 def _endpoint(node: Node, folder: Path, options_of: OptionsOf) -> Endpoint:
     kind = _kind(node, options_of)
     found = _known_keys(node, kind, options_of)
+    name = expect.line(found["name"])
+    username = expect.optional(found, "username", expect.line, None)
     return Endpoint(
-        name=expect.line(found["name"]),
+        name=name,
         kind=kind,
         url=url(found["url"]),
-        account=Account(
-            username=expect.optional(found, "username", expect.line, None),
-            password=expect.optional(found, "password", lambda at: password(at, folder), None),
-        ),
+        account=Account(username=username, password=password_of(found, folder, username, name)),
         enforce_as=expect.optional(
-            found, "enforce_as", lambda at: acting_account(at, folder), None
+            found, "enforce_as", lambda at: acting_account(at, folder, name), None
         ),
         tls=expect.optional(found, "tls", lambda at: tls(at, folder), Tls()),
         transport=expect.optional(found, "transport", expect.line, None),

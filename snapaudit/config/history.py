@@ -16,6 +16,7 @@ KEYS = ("days", "weekly_days", "url", "password")
 SCHEMES = ("postgresql", "postgres")
 # A forecast looks at half a year, and "back again" at whatever there is.
 FEWEST_DAYS = 30
+_WHOSE = "the history"
 _DAY = timedelta(days=1)
 
 
@@ -25,7 +26,7 @@ def history(node: Node, folder: Path) -> Keeping:
     standing = Keeping()
     kept = Keeping(
         url=expect.optional(found, "url", _server, None),
-        password=expect.optional(found, "password", lambda at: password(at, folder), None),
+        password=expect.optional(found, "password", lambda at: password(at, folder, _WHOSE), None),
         days=expect.optional(found, "days", _days, standing.days),
         weekly_days=expect.optional(found, "weekly_days", _days, standing.weekly_days),
     )

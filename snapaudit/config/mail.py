@@ -21,6 +21,7 @@ OPTIONAL = (
     *("username", "password", "tls", "starttls"),
     *("per_owner", "owners", "owner_domains", "when_clean", "attach"),
 )
+_WHOSE = "the mail server"
 SCHEMES = ("smtp", "smtps")
 # Plain ASCII: none can smuggle in a second header, and every server takes it.
 _ADDRESS = re.compile(
@@ -33,7 +34,7 @@ def mail(node: Node, folder: Path) -> Mail:
     """The mail section."""
     found = expect.mapping(node, OPTIONAL, required=REQUIRED, may_hold_secrets=True)
     server, sender = _smtp(found["smtp"]), _address(found["from"])
-    secret = expect.optional(found, "password", lambda at: password(at, folder), None)
+    secret = expect.optional(found, "password", lambda at: password(at, folder, _WHOSE), None)
     starttls = expect.optional(found, "starttls", expect.boolean, not is_loopback(server))
     _check_clear(found, server, starttls, secret)
     return Mail(

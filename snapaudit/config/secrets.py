@@ -13,9 +13,12 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+from snapaudit.config.environment import variable
 from snapaudit.config.settings import ConfiguredSecret
+from snapaudit.config.typed import TYPIST
 from snapaudit.errors import InputError
 from snapaudit.model.endpoint import SecretReference, SecretSource
+from snapaudit.redaction import hide
 
 COMMAND_SECONDS = 30
 MAX_BYTES = 64 * 1024
@@ -47,6 +50,7 @@ def fetch(reference: SecretReference, environ: Mapping[str, str]) -> Secret:
     value = _value(reference, environ)
     if not value:
         raise _fault(reference, "is empty")
+    hide(value)
     return Secret(value)
 
 
@@ -63,6 +67,8 @@ def _value(reference: SecretReference, environ: Mapping[str, str]) -> str:
         case SecretSource.CREDENTIAL:
             path = _credential(reference, environ)
             return _text(reference, _from_file(reference, path, _OPEN_TO_OTHERS & ~stat.S_IRGRP))
+        case SecretSource.PROMPT:
+            return _typed(reference)
 
 
 def _fault(reference: SecretReference, reason: str) -> InputError:
@@ -85,12 +91,24 @@ def _described(reference: SecretReference) -> str:
             return f"the keyring entry {reference.name}"
         case SecretSource.CREDENTIAL:
             return f"the credential {reference.name}"
+        case SecretSource.PROMPT:
+            return "the terminal"
+
+
+def _typed(reference: SecretReference) -> str:
+    """Asked for by its place in the file, where two endpoints may each have one."""
+    place = str(reference.place) if isinstance(reference, ConfiguredSecret) else "password"
+    typed = TYPIST.ask(place, f"Password of {reference.name} ({place}): ")
+    if typed is None:
+        raise _fault(reference, "cannot be had: nobody is there to type it; name env: or file:")
+    return typed
 
 
 def _from_environment(reference: SecretReference, environ: Mapping[str, str]) -> str:
-    if reference.name not in environ:
+    value = variable(reference.name, environ)
+    if value is None:
         raise _fault(reference, "cannot be had: the variable is not set")
-    return environ[reference.name]
+    return value
 
 
 def _credential(reference: SecretReference, environ: Mapping[str, str]) -> str:

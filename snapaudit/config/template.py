@@ -31,6 +31,7 @@ version: 1
 ##             {command: PROGRAM ARGS}   what a program prints, run without a shell
 ##             {keyring: SERVICE/NAME}   the keyring of the desktop or server
 ##             {credential: NAME}        what LoadCredential= gives to a systemd unit
+##             {prompt: true}            you type it, once a run; only where there is a terminal
 ##   tls:      how to recognise the other side: {ca_file: PATH} or {fingerprint: "sha256:..."};
 ##             {verify: false} recognises nobody: such an endpoint may be audited, never changed
 ##   enforce_as: the account that may delete snapshots; an audit never uses it

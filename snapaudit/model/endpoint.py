@@ -16,14 +16,23 @@ class SecretSource(StrEnum):
     COMMAND = "command"
     KEYRING = "keyring"
     CREDENTIAL = "credential"
+    PROMPT = "prompt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretReference:
-    """A password's source and its name there: variable, path, command, entry or credential."""
+    """A password's source and its name there: variable, path, command, entry or credential.
+
+    Of one that is typed the name says whose it is.
+    """
 
     source: SecretSource
     name: str
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether a person has to be there."""
+        return self.source is SecretSource.PROMPT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

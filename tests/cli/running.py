@@ -23,7 +23,8 @@ class Ran:
         return "Traceback" not in self.out + self.err
 
 
-def _environment(cwd: Path, environ: dict[str, str]) -> dict[str, str]:
+def environment(cwd: Path, environ: dict[str, str]) -> dict[str, str]:
+    """Little more than the way to programs; nothing of the caller's own configuration."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
     return {**kept, "HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd), **environ}
 
@@ -33,7 +34,7 @@ def interrupted_after(seconds: float, *arguments: str, cwd: Path) -> Ran:
     process = subprocess.Popen(
         [sys.executable, "-m", "snapaudit", *arguments],
         cwd=cwd,
-        env=_environment(cwd, {}),
+        env=environment(cwd, {}),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -60,7 +61,7 @@ def snapaudit(*arguments: str, cwd: Path, **environ: str) -> Ran:
     done = subprocess.run(
         [sys.executable, "-m", "snapaudit", *arguments],
         cwd=cwd,
-        env=_environment(cwd, environ),
+        env=environment(cwd, environ),
         capture_output=True,
         encoding="utf-8",
         timeout=120,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.beds.xapi.server import XapiBed
-from tests.cli.running import Ran, _environment
+from tests.cli.running import Ran, environment
 from tests.hypervisors.xen.office import CHANGING, MOST_RUNS
 from tests.hypervisors.xen.visiting import PASSWORD
 
@@ -69,7 +69,7 @@ class Lab:
         process = subprocess.Popen(
             [sys.executable, "-m", module, *words],
             cwd=self.folder,
-            env=_environment(self.folder, more),
+            env=environment(self.folder, more),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

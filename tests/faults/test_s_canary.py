@@ -1,0 +1,151 @@
+"""Faults S: a canary in every credential, looked for after every command, wherever it could be.
+
+The pool, the Windows host and the mail server really take these passwords; one endpoint refuses
+the one that it gets.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.beds.mailserver import CANARY as MAIL_CANARY
+from tests.beds.mailserver import MailServer, mail_server
+from tests.beds.wsman.accounts import ACCOUNTS
+from tests.beds.wsman.server import Host
+from tests.beds.xapi.office import User
+from tests.beds.xapi.server import XapiBed
+from tests.cli.running import snapaudit
+from tests.hypervisors.hyperv.wires import small
+
+POOL, CLEAN = "c4n4ry-p00l/?&=<ä>", "c4n4ry-cl3an'\"x"
+LIBVIRT, REFUSED = "c4n4ry-l1bv1rt", "c4n4ry-r3fus3d"
+[(WINDOWS_USER, WINDOWS)] = ACCOUNTS.items()
+CANARIES = (POOL, CLEAN, LIBVIRT, REFUSED, WINDOWS, MAIL_CANARY)
+
+COMMANDS = (
+    ("doctor", "-v"),
+    ("doctor", "-f", "json", "-o", "doctor.json"),
+    ("collect", "-v", "-o", "seen.json"),
+    ("audit", "-v", *(word for form in ("html", "json", "csv", "markdown", "xlsx")
+                      for word in ("-o", f"{form}=audit.{form}"))),
+    ("check", "-v", *(word for form in (
+        "text", "nagios", "checkmk", "json", "junit", "sarif", "gitlab", "github", "prometheus",
+        "openmetrics", "tap") for word in ("-o", f"{form}=check.{form}"))),
+    ("enforce", "-v", "-f", "json"),
+    ("enforce", "--apply", "--yes", "-v"),
+    ("diff", "-f", "json"), ("forecast", "-f", "json"), ("history", "list"), ("history", "check"),
+    ("report", "--publish"), ("report", "--mail"),
+    ("explain", "stale-snapshot"), ("rules", "list"), ("exempt", "list"), ("hold", "list"),
+    ("journal", "list"), ("journal", "verify"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Site:
+    folder: Path
+    environ: dict[str, str]
+    mail: MailServer
+
+    def run(self, *words: str) -> tuple[int, bytes]:
+        ran = snapaudit(*words, cwd=self.folder, **self.environ)
+        assert ran.has_no_traceback(), ran.err
+        return ran.code, (ran.out + ran.err).encode()
+
+    def files(self) -> Iterator[tuple[str, bytes]]:
+        for path in sorted(self.folder.rglob("*")):
+            if path.is_file() and "given" not in path.parts:
+                yield str(path.relative_to(self.folder)), path.read_bytes()
+
+
+def forms(secret: str) -> list[bytes]:
+    """The secret as it is, and as other encodings would carry it, wherever it begins in base64."""
+    raw = secret.encode()
+    cores = [base64.b64encode(b"\0" * n + raw)[4:-4] for n in range(3)]
+    wide = secret.encode("utf-16-le")
+    return [raw, quote(secret, safe="").encode(), raw.hex().encode(), wide, wide.hex().encode(),
+            wide[1:], *cores]  # fmt: skip
+
+
+def given(folder: Path, name: str, value: str) -> Path:
+    path = folder / "given" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(value, encoding="utf-8")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def site(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    pytest.importorskip("libvirt")
+    with (
+        XapiBed(tmp_path_factory.mktemp("xapi")) as pool,
+        Host(small) as windows,
+        mail_server(login=True) as mail,
+    ):
+        pool.world.snapshot(pool.world.vm("web"), "before the update")
+        pool.office.users |= {
+            "audit": User(POOL, "read-only"), "clean": User(CLEAN, "vm-admin"),
+        }  # fmt: skip
+        file, clean = given(tmp_path, "pool", POOL), given(tmp_path, "clean", CLEAN)
+        command = given(tmp_path, "windows", WINDOWS)
+        given(tmp_path, "smtp", MAIL_CANARY)
+        text = f"""\
+version: 1
+endpoints:
+  - {{name: kvm, kind: libvirt, url: "test:///default", username: a, password: {{env: KVM}}}}
+  - name: pool
+    kind: xen
+    url: {pool.url}
+    username: audit
+    password: {{file: {file}}}
+    enforce_as: {{username: clean, password: {{file: {clean}}}}}
+    tls: {{ca_file: {pool.ca_file}}}
+  - {{name: hv, kind: hyperv, url: "{windows.url}", username: '{WINDOWS_USER}',
+     password: {{command: "cat {command}"}}, transport: ntlm}}
+  - {{name: refused, kind: xen, url: "{pool.url}", username: audit, password: {{env: REFUSED}},
+     tls: {{ca_file: {pool.ca_file}}}}}
+mail:
+  smtp: smtp://127.0.0.1:{mail.port}
+  from: snapaudit@example.org
+  to: [team@example.org]
+  password: {{credential: smtp}}
+"""
+        (tmp_path / "snapaudit.yaml").write_text(text, encoding="utf-8")
+        environ = {"KVM": LIBVIRT, "REFUSED": REFUSED}
+        environ |= {"CREDENTIALS_DIRECTORY": str(tmp_path / "given")}
+        yield Site(tmp_path, environ, mail)
+
+
+def test_s1_s3_tst_13_no_command_leaves_a_credential_anywhere(site: Site) -> None:
+    codes = {}
+    for words in COMMANDS:
+        codes[words], said = site.run(*words)
+        assert not found(said), words
+    for name, content in site.files():
+        assert not found(content), name
+    for mail in site.mail.kept:
+        assert not found(mail.body)
+    # That it looked where there was something to see:
+    assert codes[("journal", "verify")] == 0
+    assert site.mail.kept
+    doctor = (site.folder / "doctor.json").read_text()
+    assert doctor.count("is logged in") == 2
+    names = {name.split("/")[0] for name, _ in site.files()}
+    assert {"audit.html", "audit.xlsx", "seen.json", "reports", ".snapaudit"} <= names
+
+
+def found(content: bytes) -> list[bytes]:
+    return [form for secret in CANARIES for form in forms(secret) if form in content]
+
+
+def test_the_search_itself_finds_every_form() -> None:
+    for secret in CANARIES:
+        for form in forms(secret):
+            assert found(b"x" + form + b"y"), (secret, form)
+            assert len(form) > 8
