@@ -20,7 +20,7 @@ from snapaudit.enforce.identity import (
     machine_of,
 )
 from snapaudit.enforce.lastlook import LastLook
-from snapaudit.enforce.record import SPOILT, footing_of
+from snapaudit.enforce.record import footing_of, spoilt
 from snapaudit.enforce.scribe import Scribe
 from snapaudit.enforce.verify import Footing, Seen, description, footing, freed_bytes, look
 from snapaudit.errors import CallRefused, HypervisorError, JournalError
@@ -277,8 +277,8 @@ class Errand:
             return self.scribe.end(Event.DONE, "", None, freed)
         if seen.is_untouched and not seen.alarms:
             reason = ended.reason or "the platform reported success, and nothing has changed"
-            spoilt = f"; {SPOILT}" if self.action.merges_bytes else ""
-            return self.scribe.end(Event.FAILED, f"{reason}{spoilt}")
+            reason += spoilt(self.action, self.made)
+            return self.scribe.end(Event.FAILED, reason)
         return self.scribe.end(Event.UNKNOWN, description(seen, ended.reason))
 
 

@@ -13,7 +13,7 @@ from snapaudit.enforce.course import Course
 from snapaudit.enforce.ground import Ground
 from snapaudit.enforce.guards import not_whole
 from snapaudit.enforce.identity import Standing, after
-from snapaudit.enforce.record import SPOILT, calls_made, done_before, draft, footing_of
+from snapaudit.enforce.record import calls_made, done_before, draft, footing_of, spoilt
 from snapaudit.enforce.verify import Seen, description, look
 from snapaudit.errors import HypervisorError
 from snapaudit.model.acting import Call, Phase
@@ -72,6 +72,8 @@ def _write(
         ground.journal.append(draft(ground.run_id, action, Event.UNKNOWN, why))
         settled.open.append(f"{name}: {found.reason}")
         return
+    is_untouched = found.outcome is Resolution.NO_EFFECT
+    warning = spoilt(action, calls_made(course.entries)) if is_untouched else ""
     detail: Detail = {
         "outcome": str(found.outcome),
         "reason": found.reason,
@@ -79,8 +81,7 @@ def _write(
         "unsent": found.unsent,
     }
     ground.journal.append(draft(ground.run_id, action, Event.RESOLVED, detail))
-    is_spoilt = found.outcome is Resolution.NO_EFFECT and action.merges_bytes
-    settled.sentences.append(f"{name}: {found.reason}" + (f"; {SPOILT}" if is_spoilt else ""))
+    settled.sentences.append(f"{name}: {found.reason}{warning}")
     if found.outcome is Resolution.CONTINUE:
         settled.unfinished[action.id] = calls_made(course.entries)
 

@@ -18,6 +18,12 @@ _ABOUT = "about."
 SPOILT = "its merge may have begun, so delete this snapshot later and never go back to it"
 
 
+def spoilt(action: Action, made: Iterable[Call]) -> str:
+    """What has to be said of a snapshot that is still there after these calls; may be nothing."""
+    may_be = action.merges_bytes and not all(call.spares for call in made)
+    return f"; {SPOILT}" if may_be else ""
+
+
 def draft(
     run_id: str, action: Action, event: Event, detail: Detail, task_id: str | None = None
 ) -> Draft:
@@ -46,6 +52,7 @@ def intent_detail(action: Action, call: Call, before: Footing | None) -> Detail:
     return {
         "call": call.name,
         "completes": int(call.completes),
+        "spares": int(call.spares),
         "endpoint": action.endpoint,
         "vm_id": action.vm_id,
         "snapshot_id": action.snapshot_id,
@@ -66,6 +73,7 @@ def call_of(entry: Entry) -> Call:
             if key.startswith(_ABOUT)
         },
         completes=bool(entry.detail.get("completes")),
+        spares=bool(entry.detail.get("spares")),
     )
 
 

@@ -35,8 +35,9 @@ class Call:
     ``completes``: it ends a job of our own, which keeps the machine busy until then. ``follows``:
     it would not be due if the call before it had come to nothing, even where no chain has changed
     yet. ``tidies``: it clears away what a merge that is over left behind; no data depends on it any
-    more, so a second thought has nothing to save. These two say why a call is due, and are no part
-    of what the call is.
+    more, so a second thought has nothing to save. ``spares``: it writes into no image, so that what
+    the snapshot froze is whole as long as nothing else was sent. These three are no part of what
+    the call is.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Call:
     completes: bool = False
     follows: bool = field(default=False, compare=False)
     tidies: bool = field(default=False, compare=False)
+    spares: bool = field(default=False, compare=False)
 
 
 class Phase(StrEnum):

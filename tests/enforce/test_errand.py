@@ -234,6 +234,12 @@ def test_failed_merge_says_that_the_frozen_state_may_be_spoilt(stand: Stand) -> 
     assert "never go back to it" in reason
 
 
+def test_a_call_that_writes_into_no_image_spoils_nothing_when_it_fails(stand: Stand) -> None:
+    failed = Watched(phase=Phase.FAILED, reason="not now")
+    spared = Script(seen=[BEFORE], calls=[replace(DELETE, spares=True), None], looks=[failed])
+    assert ended(stand.done(spared)) == (Event.FAILED, None, "not now")
+
+
 @pytest.mark.parametrize("which", ["looks", "seen", "calls"])
 def test_look_that_fails_is_tried_again_and_then_given_up(stand: Stand, which: str) -> None:
     lost = Unreachable("kvm1: connection lost")

@@ -200,3 +200,16 @@ def test_action_whose_plan_is_no_longer_here_stays_open(state: State) -> None:
 def test_action_on_an_endpoint_that_takes_no_part_stays_open(state: State) -> None:
     [said] = unsettled(state, actuators={})
     assert said.endswith("kvm1 takes no part in this run")
+
+
+@pytest.mark.parametrize("spares", [False, True])
+def test_what_a_call_without_effect_froze_is_spoilt_unless_it_writes_into_no_image(
+    state: State, spares: bool
+) -> None:
+    clock, call = Watch(), replace(MERGE, spares=spares)
+    meant = replace(deletion(), merges_bytes=1)
+    with Journal(state, clock.now) as journal:
+        detail = intent_detail(meant, call, None)
+        journal.append(draft("run-1", meant, Event.INTENT, detail))
+        [said] = reconcile(ground(journal, clock, meant, Hand(BEFORE, effects=0))).sentences
+    assert ("never go back to it" in said) is not spares

@@ -23,7 +23,10 @@ DISK, MEMORY = "disk", "memory"
 def of_snapshot(
     name: str, vm_id: str, snapshot: str, identity: str, disks: Iterable[str], memory: str | None
 ) -> Call:
-    """A call for a snapshot. It lists all its images: the journal has them before it goes."""
+    """A call for a snapshot. It lists all its images: the journal has them before it goes.
+
+    Records and memory go; disks are merged only once ``VDI.destroy`` has taken away an image.
+    """
     return Call(
         name=name,
         about={
@@ -33,6 +36,7 @@ def of_snapshot(
             "disks": " ".join(sorted(disks)),
             "memory": memory,
         },
+        spares=True,
     )
 
 

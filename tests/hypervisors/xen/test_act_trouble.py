@@ -629,6 +629,7 @@ def test_a_task_that_fails_says_what_that_means(
     assert outcome.event is Event.FAILED
     assert words in outcome.reason
     assert "OpaqueRef" not in outcome.reason
+    assert "go back" not in outcome.reason  # VM.destroy has written into no image
 
 
 def test_a_call_that_the_server_refuses_at_once_has_changed_nothing(
