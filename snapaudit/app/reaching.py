@@ -29,7 +29,7 @@ def reach(peer: Peer, tls: Tls, now: datetime) -> Iterator[Probe]:
     port = _port(peer)
     yield port
     if port.state is not ProbeState.FAILED and peer.is_tls:
-        yield from _tls(peer, tls, now)
+        yield from _shown(peer, now) if peer.checks_itself else _tls(peer, tls, now)
 
 
 def _name(peer: Peer) -> Probe:
@@ -64,6 +64,17 @@ def _port(peer: Peer) -> Probe:
     return Probe(name="port", state=ProbeState.FAILED, sentence=said, repair=repair)
 
 
+def _shown(peer: Peer, now: datetime) -> Iterator[Probe]:
+    """The certificate alone. Servers that want one of ours too may show theirs to nobody else."""
+    try:
+        _, der = _shaken(peer, _trusting_anybody())
+    except OSError as error:
+        said = f"the server shows it to no stranger: {_reason(error)}"
+        yield Probe(name="certificate", state=ProbeState.OK, sentence=said)
+        return
+    yield _validity(der, now, is_refused=False)
+
+
 def _tls(peer: Peer, tls: Tls, now: datetime) -> Iterator[Probe]:
     try:
         version, der = _shaken(peer, _trusting_anybody())
@@ -95,7 +106,7 @@ def _trusting_anybody() -> ssl.SSLContext:
 
 
 def _trust(peer: Peer, tls: Tls, version: str, der: bytes) -> Probe:
-    shown = f"sha256:{hashlib.sha256(der).hexdigest()}"
+    shown = fingerprint(der)
     pin = f"if that is its own certificate (look there), pin it: tls: {{fingerprint: {shown}}}"
     if tls.fingerprint is None and tls.verify:
         return _verified(peer, tls, pin)
@@ -106,6 +117,11 @@ def _trust(peer: Peer, tls: Tls, version: str, der: bytes) -> Probe:
         return _said(ProbeState.OK, f"{version}; the certificate is the pinned one")
     said = "the certificate is not the pinned one: it was renewed, or somebody else answers"
     return _said(ProbeState.FAILED, said, pin)
+
+
+def fingerprint(der: bytes) -> str:
+    """As it is pinned in the configuration."""
+    return f"sha256:{hashlib.sha256(der).hexdigest()}"
 
 
 def _verified(peer: Peer, tls: Tls, pin: str) -> Probe:
@@ -145,14 +161,15 @@ def _validity(der: bytes, now: datetime, *, is_refused: bool) -> Probe:
         return Probe(
             name="certificate",
             state=ProbeState.WARNING,
-            sentence="the certificate does not tell how long it is valid",
+            sentence=f"it does not tell how long it is valid; {fingerprint(der)}",
         )
     left = end - now
     days = "1 day" if left.days == 1 else f"{max(left.days, 0)} days"
-    said = f"valid until {end:%Y-%m-%d}, {days} left"
+    shown = f"; {fingerprint(der)}"
+    said = f"valid until {end:%Y-%m-%d}, {days} left{shown}"
     if left > SOON:
         return Probe(name="certificate", state=ProbeState.OK, sentence=said)
-    said = said if left > timedelta(0) else f"it has expired on {end:%Y-%m-%d}"
+    said = said if left > timedelta(0) else f"it has expired on {end:%Y-%m-%d}{shown}"
     has_failed = is_refused and left <= timedelta(0)
     return Probe(
         name="certificate",

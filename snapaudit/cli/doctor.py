@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from typer import Argument
+from typer import Argument, Option
 
 from snapaudit.app.gather import chosen_endpoints, settings_of
 from snapaudit.cli.exits import Exit
@@ -25,6 +25,7 @@ def command(
     endpoints: Annotated[
         list[str] | None, Argument(help="Only these endpoints.", metavar="ENDPOINT")
     ] = None,
+    json: Annotated[bool, Option("--json", help="The same as -f json.")] = False,
 ) -> int:
     """Examine the endpoints: network, certificate, login, rights, clock. Nothing is changed.
 
@@ -34,7 +35,10 @@ def command(
 
     if common.reads_saved:
         raise UsageError("doctor examines live endpoints: no --inventory, --demo or --now")
-    where = targets(common.format, common.output or (), FORMATS, "table")
+    if json and common.format not in (None, "json"):
+        raise UsageError(f"--json and -f {common.format} exclude each other")
+    form = "json" if json else common.format
+    where = targets(form, common.output or (), FORMATS, "table")
     request = common.request()
     request = replace(request, endpoints=(*request.endpoints, *(endpoints or ())))
     chosen = chosen_endpoints(request, settings_of(request))

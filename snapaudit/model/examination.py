@@ -26,11 +26,15 @@ class ProbeState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """Where a platform's manager listens. ``is_tls``: it begins with a TLS handshake."""
+    """Where a platform's manager listens. ``is_tls``: it begins with a TLS handshake.
+
+    ``checks_itself``: the platform's library decides whether the certificate is believed.
+    """
 
     host: str
     port: int
     is_tls: bool = True
+    checks_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,3 +69,28 @@ class Examinations:
     schema: str = EXAMINATION_SCHEMA
     examined_at: datetime
     endpoints: tuple[Examination, ...]
+
+
+SKEW = 60.0
+"""Seconds by which a server's clock may be off before it is told."""
+
+
+def clock(off: float | None) -> Probe:
+    """What is said of a server's clock that is so many seconds ahead of ours; None: not told."""
+    if off is None:
+        said = "its clock was not told"
+        return Probe(name="clock", state=ProbeState.UNKNOWN, sentence=said)
+    said = f"its clock is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} ours"
+    if abs(off) <= SKEW:
+        return Probe(name="clock", state=ProbeState.OK, sentence=said)
+    return Probe(
+        name="clock",
+        state=ProbeState.WARNING,
+        sentence=said,
+        repair="let both follow the same time servers: ages and plans are judged by clocks",
+    )
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 host``, ``1,204 hosts``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

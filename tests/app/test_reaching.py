@@ -92,6 +92,27 @@ def test_verified_server_is_told_with_its_version_and_days(port: int, site: Path
     assert "1 day left" in found["certificate"].sentence
 
 
+def test_certificate_is_told_with_the_fingerprint_that_pins_it(port: int, site: Path) -> None:
+    found = probes(port, Tls(ca_file=str(site / "cacert.pem")))
+    assert found["certificate"].sentence.endswith(shown(site))
+
+
+def test_certificate_that_a_library_checks_by_itself_is_only_looked_at(
+    port: int, site: Path
+) -> None:
+    peer = Peer(host="localhost", port=port, checks_itself=True)
+    *_, certificate = found = list(reach(peer, Tls(), NOW))
+    assert [probe.name for probe in found] == ["name", "port", "certificate"]
+    assert shown(site) in certificate.sentence
+
+
+def test_server_that_shows_its_certificate_to_no_stranger_is_not_at_fault() -> None:
+    with listening(None) as port:
+        *_, certificate = reach(Peer(host="localhost", port=port, checks_itself=True), Tls(), NOW)
+    assert certificate.state is ProbeState.OK
+    assert "no stranger" in certificate.sentence
+
+
 def test_certificate_that_ends_soon_is_a_warning_with_its_repair(port: int, site: Path) -> None:
     soon = probes(port, Tls(ca_file=str(site / "cacert.pem")))["certificate"]
     assert (soon.state, soon.repair is not None) == (ProbeState.WARNING, True)

@@ -56,6 +56,13 @@ def test_document_has_its_schema_and_a_state_for_each_probe(tmp_path: Path) -> N
     ]
 
 
+def test_json_is_another_word_for_the_format(tmp_path: Path) -> None:
+    write_config(tmp_path, TEST)
+    short, long = (snapaudit("doctor", *words, cwd=tmp_path) for words in (["--json"], ["-fjson"]))
+    assert json.loads(short.out)["endpoints"] == json.loads(long.out)["endpoints"]
+    assert snapaudit("doctor", "--json", "-f", "table", cwd=tmp_path).code == 2
+
+
 def test_s2_password_that_cannot_be_had_is_named_by_its_source(tmp_path: Path) -> None:
     account = "enforce_as: {username: clean, password: {env: NOT_SET}}"
     write_config(tmp_path, f"{{name: t, kind: libvirt, url: 'test:///default', {account}}}")

@@ -135,7 +135,7 @@ def test_s1_s3_tst_13_no_command_leaves_a_credential_anywhere(site: Site) -> Non
     assert codes[("journal", "verify")] == 0
     assert site.mail.kept
     doctor = (site.folder / "doctor.json").read_text()
-    assert doctor.count("is logged in") == 2
+    assert doctor.count("is logged in") == 3
     names = {name.split("/")[0] for name, _ in site.files()}
     assert {"audit.html", "audit.xlsx", "seen.json", "reports", ".snapaudit"} <= names
 

@@ -41,7 +41,7 @@ _FAULTS = {
     _SHELL_GONE: "the host ended the shell: by a limit on its idle time or memory, or by a restart",
     _SCHEMA: "the host does not accept the message: WinRM 2.0 or later (Windows 2012) is needed",
 }
-_STATUSES = {
+STATUSES = {
     403: "the account or this machine may not use WinRM there (or a proxy in between forbids it)",
     404: "no WinRM listens under that path: check the URL",
     407: "the proxy wants a login, which is not supported",
@@ -155,7 +155,7 @@ def _fault(error: Exception) -> Explained:
 def _status(status: int) -> Explained:
     if status == 401:
         return AccessDenied, _LOGIN
-    hint = _STATUSES.get(status, "that is no answer of WinRM: check the URL")
+    hint = STATUSES.get(status, "that is no answer of WinRM: check the URL")
     kind = AccessDenied if status == 403 else Unreachable
     return kind, f"HTTP status {status}: {hint}"
 

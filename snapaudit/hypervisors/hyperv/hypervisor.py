@@ -5,12 +5,13 @@ Loaded with every configuration, so that whatever talks to a host is loaded only
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from snapaudit.hypervisors.hyperv import collect, transport
 from snapaudit.model.acting import Abilities, MergeOrder
 from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.examination import Peer, Probe
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.policy import Remedy
 from snapaudit.ports import Actuator, Progress
@@ -50,6 +51,20 @@ class HypervHypervisor:
         from snapaudit.hypervisors.hyperv.visiting import visit
 
         return visit(endpoint, password, now, progress)
+
+    def peer(self, endpoint: Endpoint) -> Peer | None:
+        """Where WinRM listens; behind a proxy nobody can look."""
+        from snapaudit.hypervisors.hyperv.examine import peer_of
+
+        return peer_of(endpoint)
+
+    def examine(
+        self, endpoint: Endpoint, password: str | None, enforcing: str | None, now: datetime
+    ) -> Iterator[Probe]:
+        """Listener, login, service, rights, clock and the other nodes. See `Examinable`."""
+        from snapaudit.hypervisors.hyperv.examine import examine
+
+        return examine(endpoint, password, enforcing, now)
 
     def actuator(self, endpoint: Endpoint, password: str | None) -> Actuator:
         """A hand that may remove checkpoints. It is not even loaded before."""

@@ -35,13 +35,15 @@ _NO_LIST = (
 _LISTS = {"vms": "virtual machines", "cps": "checkpoints"}
 
 
-def answer(lines: Iterable[str], where: str) -> Answer:
+def answer(lines: Iterable[str], where: str, into: Answer | None = None) -> Answer:
     """All rows of one answer, complete; ``where`` is how messages name the host.
+
+    ``into`` gets the rows as they come, for whoever wants those before a failure too.
 
     Raises HypervisorError for an answer that was cut, cannot be understood, or says that the host
     could not be read at all: constrained language, no Hyper-V module, no list of machines.
     """
-    reading = _Reading(where)
+    reading = _Reading(where, Answer() if into is None else into)
     try:
         for line in lines:
             reading.take(line)
@@ -55,8 +57,8 @@ def answer(lines: Iterable[str], where: str) -> Answer:
 class _Reading:
     """An answer under way."""
 
-    def __init__(self, where: str) -> None:
-        self._where, self._answer = where, Answer()
+    def __init__(self, where: str, answer: Answer) -> None:
+        self._where, self._answer = where, answer
         self._rows, self._letters = 0, 0
         self._has_ended = False
 

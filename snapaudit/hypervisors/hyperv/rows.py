@@ -42,6 +42,17 @@ class HostRow:
 
 
 @dataclass(frozen=True, slots=True)
+class SelfRow:
+    """Who asks, as the host sees it, and whether its service for machines (VMMS) runs."""
+
+    user: str
+    is_running: bool | None
+    module: str | None
+    is_administrator: bool | None
+    is_hyperv_administrator: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class MachineRow:
     """A virtual machine (Get-VM). States and statuses are numbers: their texts are translated."""
 
@@ -155,6 +166,7 @@ class Answer:
     """All rows of one answer of one host, complete."""
 
     host: HostRow | None = None
+    asker: SelfRow | None = None
     machines: list[MachineRow] = field(default_factory=list)
     checkpoints: list[CheckpointRow] = field(default_factory=list)
     disks: list[DiskRow] = field(default_factory=list)

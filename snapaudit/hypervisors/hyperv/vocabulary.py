@@ -17,6 +17,7 @@ from snapaudit.hypervisors.hyperv.rows import (
     HostRow,
     MachineRow,
     Removal,
+    SelfRow,
     VolumeRow,
 )
 
@@ -36,6 +37,16 @@ def _host(answer: Answer, row: Fields) -> None:
         cluster=row.text("cluster"),
         nodes=row.texts("nodes"),
         cluster_id=row.text("cluster_id"),
+    )
+
+
+def _self(answer: Answer, row: Fields) -> None:
+    answer.asker = SelfRow(
+        user=row.words("user"),
+        is_running=row.flag("vmms"),
+        module=row.text("module"),
+        is_administrator=row.flag("admin"),
+        is_hyperv_administrator=row.flag("hyperv"),
     )
 
 
@@ -170,6 +181,7 @@ def _removal(kind: str) -> Callable[[Answer, Fields], None]:
 
 KINDS: dict[str, Callable[[Answer, Fields], None]] = {
     "host": _host,
+    "self": _self,
     "vm": _machine,
     "cp": _checkpoint,
     "disk": _disk,

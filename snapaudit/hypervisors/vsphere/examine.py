@@ -18,11 +18,8 @@ from snapaudit.hypervisors.vsphere.roles import audit_probes, enforcement_probes
 from snapaudit.hypervisors.vsphere.service import Service
 from snapaudit.hypervisors.vsphere.tags import read_tags
 from snapaudit.model.endpoint import Account, Endpoint
-from snapaudit.model.examination import Peer, Probe, ProbeState
+from snapaudit.model.examination import Peer, Probe, ProbeState, clock, counted
 from snapaudit.trust import trust
-
-SKEW = timedelta(minutes=1)
-"""A server's clock may be off by so much before it is told."""
 
 _FOR_TAGS = 0.25
 _LOOK_BACK = timedelta(hours=1)
@@ -46,7 +43,7 @@ def examine(
     log_in: Open = reading_service,
 ) -> Iterator[Probe]:
     """See `Examinable`. Also the acting account gets a session that can only read."""
-    clock = _running(now)
+    ours = _running(now)
     try:
         service = log_in(endpoint, endpoint.account, password)
     except HypervisorError as error:
@@ -55,7 +52,7 @@ def examine(
     with closing(service):
         yield _well("login", f"{endpoint.account.username} is logged in")
         yield _versions(service)
-        yield _skew(service, clock)
+        yield clock((service.clock() - ours()).total_seconds())
         scope = read_scope(service)
         yield visible(scope)
         searches = bool(endpoint.options.get("search_orphans", False))
@@ -113,20 +110,6 @@ def _running(now: datetime) -> Clock:
     return lambda: now + timedelta(seconds=time.monotonic() - began)
 
 
-def _skew(service: Service, clock: Clock) -> Probe:
-    off = service.clock() - clock()
-    side = "ahead of" if off > timedelta(0) else "behind"
-    said = f"its clock is {abs(off.total_seconds()):.0f} s {side} ours"
-    if abs(off) <= SKEW:
-        return _well("clock", said)
-    return Probe(
-        name="clock",
-        state=ProbeState.WARNING,
-        sentence=said,
-        repair="let both follow the same time servers: ages and plans are judged by clocks",
-    )
-
-
 def _tasks(endpoint: Endpoint, service: Service) -> Iterator[Probe]:
     if not endpoint.options.get("creators", True):
         return
@@ -140,7 +123,9 @@ def _tasks(endpoint: Endpoint, service: Service) -> Iterator[Probe]:
             repair="creators: false does without",
         )
         return
-    yield _well("creators", f"tasks can be read; {len(found):,} snapshot(s) made in the last hour")
+    yield _well(
+        "creators", f"tasks can be read; {counted(len(found), 'snapshot')} made in the last hour"
+    )
 
 
 def _tags(

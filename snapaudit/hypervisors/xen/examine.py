@@ -13,10 +13,7 @@ from snapaudit.hypervisors.xen.client import Client
 from snapaudit.hypervisors.xen.pool import Pool
 from snapaudit.hypervisors.xen.reading import read_pool
 from snapaudit.model.endpoint import Account, Endpoint
-from snapaudit.model.examination import Peer, Probe, ProbeState
-
-SKEW = 60.0
-"""Seconds by which the coordinator's clock may be off before it is told."""
+from snapaudit.model.examination import Peer, Probe, ProbeState, clock, counted
 
 _LOGIN = "check name and password; roles other than root's need the pool to know a directory"
 
@@ -60,8 +57,8 @@ def _of_pool(pool: Pool) -> Iterator[Probe]:
     hosts = sorted(pool.hosts.values(), key=lambda host: host.name)
     told = ", ".join(sorted({host.version for host in hosts})) or "no host"
     yield _well("versions", f"{told}; {_module()}")
-    yield _clock(pool.skew)
-    machines = f"{len(hosts):,} host(s), {len(pool.machines):,} machine(s)"
+    yield clock(pool.skew)
+    machines = f"{counted(len(hosts), 'host')}, {counted(len(pool.machines), 'machine')}"
     if pool.machines and not pool.gaps:
         yield _well("visible", machines)
     else:
@@ -74,22 +71,6 @@ def _module() -> str:
         return f"XenAPI {version('XenAPI')}"
     except PackageNotFoundError:
         return "XenAPI of an unknown version"
-
-
-def _clock(skew: float | None) -> Probe:
-    if skew is None:
-        return Probe(
-            name="clock", state=ProbeState.UNKNOWN, sentence="the coordinator's clock was not told"
-        )
-    said = f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} ours"
-    if abs(skew) <= SKEW:
-        return _well("clock", said)
-    return Probe(
-        name="clock",
-        state=ProbeState.WARNING,
-        sentence=said,
-        repair="let both follow the same time servers: ages and plans are judged by clocks",
-    )
 
 
 def _verified(client: Client) -> Probe:
@@ -106,9 +87,11 @@ def _verified(client: Client) -> Probe:
 def _audit_rights(client: Client) -> Probe:
     """An account that only audits needs no right to delete."""
     if rights.missing(client):
-        return _well("rights", f"{client.username} may read all that an audit needs, and no more")
+        return _well(
+            "audit rights", f"{client.username} may read all that an audit needs, and no more"
+        )
     return Probe(
-        name="rights",
+        name="audit rights",
         state=ProbeState.WARNING,
         sentence=f"{client.username} may read all that an audit needs, and may delete as well",
         repair="audit with the role read-only, and name an account under enforce_as to delete",

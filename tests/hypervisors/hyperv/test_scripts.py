@@ -33,6 +33,7 @@ READING: dict[str, set[str]] = {
     "FailoverClusters\\Get-ClusterSharedVolume": set(),
     "Get-CimInstance": {"-ClassName", "-Filter"},
     "Get-WinEvent": {"-FilterHashtable", "-ErrorAction", "-ErrorVariable"},
+    "Get-Module": {"-Name"},
     "Import-Module": {"-Name", "-DisableNameChecking"},
     "ConvertTo-Json": {"-InputObject", "-Compress", "-Depth"},
     "ConvertFrom-Json": {"-InputObject"},
@@ -47,7 +48,8 @@ METHODS = {
     "ToLocalTime", "ToLowerInvariant", "ToString", "ToUniversalTime", "ToUpperInvariant", "TrimEnd",
     "WriteLine", "GetString", "ReadToEnd",
     "[Console]::OpenStandardOutput", "[Convert]::FromBase64String", "[IO.File]::GetAttributes",
-    "[IO.Path]::GetDirectoryName", "[datetime]::Parse", "[regex]::Replace",
+    "[IO.Path]::GetDirectoryName", "[Security.Principal.WindowsIdentity]::GetCurrent",
+    "[datetime]::Parse", "[regex]::Replace",
 }  # fmt: skip
 COMPILING = "[ScriptBlock]::Create"
 OBJECTS = {

@@ -30,8 +30,8 @@ def probes(where: Endpoint) -> dict[str, Probe]:
         ("test:///default", None),
         ("qemu+ssh://root@kvm1/system", None),
         ("qemu+unix:///system", None),
-        ("qemu+tls://kvm1/system", Peer(host="kvm1", port=16514, is_tls=False)),
-        ("qemu://kvm1/system", Peer(host="kvm1", port=16514, is_tls=False)),
+        ("qemu+tls://kvm1/system", Peer(host="kvm1", port=16514, checks_itself=True)),
+        ("qemu://kvm1/system", Peer(host="kvm1", port=16514, checks_itself=True)),
         ("qemu+tcp://kvm1:1234/system", Peer(host="kvm1", port=1234, is_tls=False)),
     ],
 )
@@ -46,13 +46,16 @@ def test_libvirt_can_be_examined() -> None:
 def test_versions_and_what_is_visible_are_told() -> None:
     found = probes(endpoint())
     assert {probe.state for probe in found.values()} == {ProbeState.OK}
-    assert found["visible"].sentence == "1 machine(s), 1 storage pool(s)"
+    assert found["visible"].sentence == "1 machine, 1 storage pool"
     assert found["versions"].sentence.startswith("libvirt ")
-    assert "enforcement" not in found
+    assert not any(name.startswith("enforcement") for name in found)
+    assert "libvirt-python" in found["versions"].sentence
 
 
 def test_acting_account_is_tried_with_a_writable_connection() -> None:
-    assert probes(endpoint(enforce_as="clean"))["enforcement"].state is ProbeState.OK
+    found = probes(endpoint(enforce_as="clean"))
+    assert found["enforcement login"].state is ProbeState.OK
+    assert found["enforcement rights"].state is ProbeState.OK
 
 
 def test_daemon_that_is_not_there_is_a_login_that_failed() -> None:

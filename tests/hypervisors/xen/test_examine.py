@@ -43,7 +43,7 @@ def test_a_pool_as_it_should_be(bed: XapiBed) -> None:
     found = examined(bed, user="audit", enforce_as=Account(username="clean"))
     assert set(states(found).values()) == {ProbeState.OK}
     assert list(found) == [
-        "login", "versions", "clock", "visible", "tls", "rights", "enforcement login",
+        "login", "versions", "clock", "visible", "tls", "audit rights", "enforcement login",
         "enforcement rights",
     ]  # fmt: skip
     assert "XCP-ng 8.3.0" in found["versions"].sentence
@@ -53,9 +53,9 @@ def test_a_pool_as_it_should_be(bed: XapiBed) -> None:
 def test_an_account_that_may_do_more_than_it_needs_is_told(bed: XapiBed) -> None:
     staged(bed)
     found = examined(bed, enforce_as=Account(username="root"))
-    assert found["rights"].state is ProbeState.WARNING
+    assert found["audit rights"].state is ProbeState.WARNING
     assert found["enforcement rights"].state is ProbeState.WARNING
-    assert "read-only" in (found["rights"].repair or "")
+    assert "read-only" in (found["audit rights"].repair or "")
 
 
 def test_an_account_that_may_not_delete_is_told(bed: XapiBed) -> None:

@@ -3,6 +3,7 @@
 #   folders  false: do not look for loose files (default true)
 #   vms      ids of machines: read the disk files of these alone
 #   since    a time: merge events from then on
+#   examine  true: tell who asks, and whether the service runs
 
 $wish = Read-Argument
 $wants = @{ sizes = (Get-Flag $wish 'sizes') -ne $false; folders = (Get-Flag $wish 'folders') -ne $false }
@@ -96,11 +97,27 @@ function Write-LooseFiles {
     }
 }
 
+# Groups by their well-known ids, as their names are translated: Administrators, Hyper-V Administrators.
+function Write-Self {
+    $service = Get-CimInstance -ClassName Win32_Service -Filter "Name='vmms'"
+    $module = @(Get-Module -Name Hyper-V)[0]
+    $who = [Security.Principal.WindowsIdentity]::GetCurrent()
+    $groups = @($who.Groups | ForEach-Object { [string]$_.Value })
+    Write-Row ([ordered]@{
+        k = 'self'; user = [string]$who.Name; vmms = Get-Flag $service 'Started'
+        module = Get-Text $module 'Version'
+        admin = $groups -contains 'S-1-5-32-544'; hyperv = $groups -contains 'S-1-5-32-578'
+    })
+}
+
 $cluster = Read-Cluster
 Write-HostRow $cluster
 if ($null -ne $cluster.failure) { Write-Failure 'cluster' $null $cluster.failure }
 Import-HyperV
 if (-not $state.ready) { return }
+if ((Get-Flag $wish 'examine') -eq $true) {
+    try { Write-Self } catch { Write-Failure 'self' $null $_ }
+}
 
 $machines = @()
 $failures = @()
