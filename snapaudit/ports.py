@@ -13,15 +13,19 @@ from snapaudit.model.examination import Peer, Probe
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.plan import Action, VmId
 
+# The phases that whoever reads endpoints tells; those between are the platform's own words.
+WAITING, DONE, FAILED = "waiting", "done", "failed"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One sign of life while an endpoint is read."""
+    """One sign of life while an endpoint is read; ``reason``: why it could not be, or not whole."""
 
     endpoint: str
     phase: str
     seen: int = 0
     total: int | None = None
+    reason: str | None = None
 
 
 Progress = Callable[[Step], None]
@@ -112,6 +116,16 @@ class Hypervisor(Protocol):
 
         Raises HypervisorError; MissingSdk or UsageError where the platform cannot act at all.
         """
+        ...
+
+
+@runtime_checkable
+class Preloadable(Protocol):
+    """A platform that tells what it imports late, so that it is imported once for all processes."""
+
+    @property
+    def late_modules(self) -> tuple[str, ...]:
+        """Modules that reading imports when it begins; what is not installed is passed over."""
         ...
 
 

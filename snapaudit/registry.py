@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 
 from snapaudit.errors import UsageError
-from snapaudit.ports import Hypervisor
+from snapaudit.ports import Hypervisor, Preloadable
 
 GROUP = "snapaudit.hypervisors"
 
@@ -22,3 +22,11 @@ def hypervisor(kind: str) -> Hypervisor:
         return loaded
     known = ", ".join(kinds())
     raise UsageError(f"no hypervisor of kind {kind!r} is installed; there are: {known}")
+
+
+def modules(kind: str) -> tuple[str, ...]:
+    """What reading a platform imports: its package, and what it says that it imports late."""
+    [entry] = list(entry_points(group=GROUP, name=kind))[:1]
+    platform = entry.load()
+    late = platform.late_modules if isinstance(platform, Preloadable) else ()
+    return (entry.module, *late)

@@ -10,7 +10,6 @@ from datetime import datetime
 from functools import partial
 
 from snapaudit import registry
-from snapaudit.app.gather import AT_ONCE
 from snapaudit.app.reaching import reach
 from snapaudit.app.worker import Failure, work_within
 from snapaudit.errors import SnapauditError
@@ -19,6 +18,7 @@ from snapaudit.model.examination import Examination, Examinations, Probe, ProbeS
 from snapaudit.ports import Examinable, Progress, Step
 from snapaudit.redaction import hide, redacted
 
+AT_ONCE = 8
 SecretOfAccount = Callable[[Account], str | None]
 _WORKS = (ProbeState.OK, ProbeState.WARNING)
 _NO_ENFORCEMENT = Probe(

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from snapaudit import registry
-from snapaudit.app.worker import Failure, read_within_deadline
+from snapaudit.app.fleet import LocalReaders, Readers, read_fleet
+from snapaudit.app.reading import Secrets
 from snapaudit.codec.documents import read_inventories
 from snapaudit.codec.expect import nearest
 from snapaudit.config import discovery, loader
 from snapaudit.config.environment import withdraw
-from snapaudit.config.settings import Settings
-from snapaudit.errors import SnapauditError, UsageError
+from snapaudit.config.secrets import Secret
+from snapaudit.config.settings import DaskExecutor, ProcessExecutor, Settings
+from snapaudit.errors import UsageError
 from snapaudit.model.endpoint import Endpoint
-from snapaudit.model.inventory import Coverage, CoverageState, Inventory
+from snapaudit.model.inventory import Inventory
 from snapaudit.ports import Progress
 
-AT_ONCE = 8
 # A configuration may name these whatever is installed: such an endpoint is missing, not an error
 # that keeps the others from being read.
 KINDS = ("hyperv", "libvirt", "vsphere", "xen")
@@ -80,7 +81,8 @@ def gather(
         return _chosen_inventories(request)
     if request.demo:
         return _demo(request, now, progress, stop)
-    return collect(chosen_endpoints(request, settings), now, secret_of, progress, stop)
+    chosen = chosen_endpoints(request, settings)
+    return collect(chosen, now, secret_of, progress, stop, settings.executor)
 
 
 def _chosen_inventories(request: Request) -> tuple[Inventory, ...]:
@@ -137,34 +139,29 @@ def collect(
     secret_of: SecretOf,
     progress: Progress,
     stop: threading.Event | None = None,
+    executor: ProcessExecutor | DaskExecutor | None = None,
 ) -> tuple[Inventory, ...]:
     """Read several endpoints side by side, each within its own deadline, until ``stop`` is set."""
+
+    def secrets_of(endpoint: Endpoint) -> Secrets:
+        password = secret_of(endpoint)
+        return Secrets(password=Secret(password) if password is not None else None)
+
     stop = threading.Event() if stop is None else stop
-
-    def one(endpoint: Endpoint) -> Inventory:
-        try:
-            password = secret_of(endpoint)
-        except SnapauditError as error:
-            return missing(endpoint, str(error), now)
-        answer = read_within_deadline(endpoint, password, now, progress, stop)
-        return missing(endpoint, answer.reason, now) if isinstance(answer, Failure) else answer
-
-    with ThreadPoolExecutor(min(AT_ONCE, max(1, len(endpoints)))) as threads:
-        try:
-            return tuple(threads.map(one, sorted(endpoints, key=lambda item: item.name)))
-        except KeyboardInterrupt:
-            stop.set()
-            threads.shutdown(cancel_futures=True)
-            raise
+    with readers(executor or ProcessExecutor(), endpoints, progress) as who:
+        return read_fleet(endpoints, now, secrets_of, progress, stop, who)
 
 
-def missing(endpoint: Endpoint, reason: str, now: datetime) -> Inventory:
-    """The inventory of an endpoint that could not be read."""
-    prefix = f"{endpoint.name}: "
-    return Inventory(
-        endpoint=endpoint.name,
-        hypervisor=endpoint.kind,
-        collected_at=now,
-        coverage=Coverage(state=CoverageState.MISSING, reason=reason.removeprefix(prefix)),
-        lab=endpoint.lab,
-    )
+@contextmanager
+def readers(
+    executor: ProcessExecutor | DaskExecutor, endpoints: Sequence[Endpoint], progress: Progress
+) -> Iterator[Readers]:
+    """Who reads these endpoints, by the configuration. Raises UsageError without the extra."""
+    match executor:
+        case ProcessExecutor():
+            yield LocalReaders(executor, endpoints)
+        case DaskExecutor():
+            from snapaudit.app.cluster import cluster
+
+            with cluster(executor, endpoints, progress) as readers:
+                yield readers

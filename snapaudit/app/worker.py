@@ -1,4 +1,4 @@
-"""Reads one endpoint in a process of its own, which can be ended when its deadline is over.
+"""Does one piece of work in a process of its own, which can be ended when its deadline is over.
 
 An SDK that waits for an answer cannot be interrupted from within: a daemon that accepts a
 connection and then says nothing would hold the whole run.
@@ -11,22 +11,18 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import timedelta
+from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext, SpawnContext
 
 from snapaudit import registry
-from snapaudit.errors import SnapauditError
 from snapaudit.hardening import harden
-from snapaudit.model.endpoint import Endpoint
-from snapaudit.model.inventory import Inventory
-from snapaudit.ports import Progress, Step
-from snapaudit.redaction import hide, redacted
 
-_SPAWN = multiprocessing.get_context("spawn")
 _LOOK_EVERY = 0.2
 _TO_END_BY_ITSELF = 2.0
 
@@ -45,27 +41,7 @@ class _Last:
     answer: object
 
 
-Answer = Inventory | Failure
 Work = Callable[[Callable[[object], None]], object]
-
-
-def read_within_deadline(
-    endpoint: Endpoint,
-    password: str | None,
-    now: datetime,
-    progress: Progress,
-    stop: threading.Event,
-) -> Answer:
-    """The endpoint's inventory, or why there is none. Never raises for what the endpoint does."""
-
-    def hear(news: object) -> None:
-        if isinstance(news, Step):
-            progress(news)
-
-    answer = work_within(endpoint.deadline, partial(collect, endpoint, password, now), hear, stop)
-    if isinstance(answer, Inventory | Failure):
-        return answer
-    raise AssertionError(f"the reading process sent {type(answer).__name__}")
 
 
 def work_within(
@@ -95,23 +71,70 @@ def work_within(
         return Failure("interrupted")
 
 
+def preload(kinds: Iterable[str]) -> None:
+    """Let what these platforms import be imported once for all processes to come.
+
+    It has effect before the first process alone, and none where processes are spawned.
+    """
+    modules = [__name__]
+    for kind in sorted(set(kinds) & set(registry.kinds())):
+        modules += registry.modules(kind)
+    multiprocessing.set_forkserver_preload(modules)
+
+
+@cache
+def _context() -> SpawnContext | ForkServerContext:
+    """Where processes come from: forked off a server that runs no thread and reads nothing itself.
+
+    Its socket needs a folder for temporary files; without one, every process starts from nothing.
+    """
+    try:
+        forkserver.ensure_running()
+    except OSError:
+        return multiprocessing.get_context("spawn")
+    return multiprocessing.get_context("forkserver")
+
+
 @contextmanager
 def _process(work: Work) -> Iterator[tuple[multiprocessing.process.BaseProcess, Connection]]:
-    ours, theirs = _SPAWN.Pipe(duplex=False)
-    process = _SPAWN.Process(target=_work, args=(theirs, work), daemon=True)
-    process.start()
-    theirs.close()
+    _may_have_children()
+    context = _context()
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_work, args=(theirs, work, dict(os.environ)), daemon=True)
     try:
+        process.start()
+        theirs.close()
         yield process, ours
     finally:
         ours.close()
+        theirs.close()
+        _end(process)
+
+
+def _may_have_children() -> None:
+    """A worker of a cluster is a daemon, which multiprocessing lets have no children.
+
+    That rule is there so that none is left behind; ours end with their parent by themselves.
+    """
+    if multiprocessing.parent_process() is not None:
+        multiprocessing.current_process().daemon = False
+
+
+def _end(process: multiprocessing.process.BaseProcess) -> None:
+    if process.pid is None:
+        return
+    # The server that forked it reaps it at once: the number of one that ended may be another's.
+    if process.is_alive():
         process.kill()
-        process.join()
-        process.close()
+    process.join()
+    process.close()
 
 
-def _work(answers: Connection, work: Work) -> None:
+def _work(answers: Connection, work: Work, environ: Mapping[str, str]) -> None:
     harden()
+    # The server was started with the environment of its first day.
+    os.environ.clear()
+    os.environ.update(environ)
     # Ctrl-C reaches the whole process group; the parent decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -127,17 +150,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def collect(endpoint: Endpoint, password: str | None, now: datetime, progress: Progress) -> Answer:
-    """Read an endpoint in this process."""
-    hide(password)
-    try:
-        platform = registry.hypervisor(endpoint.kind)
-        return platform.collect(endpoint, password, now, progress)
-    except SnapauditError as error:
-        return Failure(str(error))
-    except BrokenPipeError:
-        raise
-    except Exception as error:  # noqa: BLE001 - one broken endpoint must not take the run with it
-        return Failure(redacted(f"internal error: {type(error).__name__}: {error}"))

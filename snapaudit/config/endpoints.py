@@ -13,7 +13,7 @@ from snapaudit.errors import InputError
 from snapaudit.model.endpoint import Account, Endpoint, Tls
 
 REQUIRED = ("name", "kind", "url")
-OPTIONAL = ("username", "password", "enforce_as", "tls", "transport", "deadline", "lab")
+OPTIONAL = ("username", "password", "enforce_as", "tls", "transport", "deadline", "lab", "site")
 DEADLINE = timedelta(seconds=120)
 
 OptionsOf = Mapping[str, Collection[str]]
@@ -50,6 +50,7 @@ def _endpoint(node: Node, folder: Path, options_of: OptionsOf) -> Endpoint:
         transport=expect.optional(found, "transport", expect.line, None),
         deadline=expect.optional(found, "deadline", _deadline, DEADLINE),
         lab=expect.optional(found, "lab", expect.boolean, False),
+        site=expect.optional(found, "site", expect.line, None),
         options=_options(found),
     )
 

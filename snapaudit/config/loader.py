@@ -9,6 +9,7 @@ from snapaudit.codec.yaml import Node, read_yaml
 from snapaudit.config.approvals import approvals
 from snapaudit.config.check import check
 from snapaudit.config.endpoints import OptionsOf, endpoints
+from snapaudit.config.executor import executor
 from snapaudit.config.exemptions import FILE_NAME, exemption_settings
 from snapaudit.config.history import history
 from snapaudit.config.limits import limits
@@ -23,6 +24,7 @@ VERSION = 1
 KEYS = (
     *("version", "endpoints", "environments", "rules", "exemptions", "limits"),
     *("approvals", "check", "state", "reports", "history", "mail", "owners"),
+    "executor",
 )
 
 
@@ -67,6 +69,9 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
         history=expect.optional(found, "history", lambda at: history(at, folder), standing.history),
         mail=expect.optional(found, "mail", lambda at: mail(at, folder), None),
         owners=expect.optional(found, "owners", owners, standing.owners),
+        executor=expect.optional(
+            found, "executor", lambda at: executor(at, folder), standing.executor
+        ),
         source=path,
     )
 

@@ -86,6 +86,23 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessExecutor:
+    """Endpoints are read by processes of this machine; ``workers`` None: as many as it can bear."""
+
+    workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DaskExecutor:
+    """Endpoints are read by the workers of a Dask cluster; paths for TLS are absolute."""
+
+    scheduler: str
+    tls_ca_file: str | None = None
+    tls_client_cert: str | None = None
+    tls_client_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """One configuration. ``source`` is its file, None for the defaults.
 
@@ -106,4 +123,5 @@ class Settings:
     history: Keeping = field(default_factory=Keeping)
     mail: Mail | None = None
     owners: tuple[OwnerMark, ...] = OWNER_MARKS
+    executor: ProcessExecutor | DaskExecutor = ProcessExecutor()
     source: Path | None = None

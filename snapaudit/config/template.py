@@ -37,6 +37,7 @@ version: 1
 ##   enforce_as: the account that may delete snapshots; an audit never uses it
 ##   transport:  how to log in, where the platform knows several ways
 ##   deadline:   the longest time to wait for this endpoint (default 120s)
+##   site:       where it is, when the workers of a Dask cluster read (see executor:)
 ##   lab:        true: snapshots younger than 24h may be deleted here; every report says so
 ## and further keys that only its kind knows.
 endpoints:
@@ -142,6 +143,20 @@ _REST = """
 #   baseline: snapaudit-baseline.json
 #   fail_on_new: true
 #   tolerance: 10%
+
+## Who reads the endpoints.
+##   kind:      processes: this machine, each endpoint in a process that is ended at its deadline;
+##              dask: the workers of a Dask cluster (extra "dask"), each endpoint by a worker that
+##              has its site: as a resource
+##   workers:   processes: most endpoints at once; without it as many as the machine can bear
+##   scheduler: dask: its address; tcp:// is for this very machine, everywhere else it is tls://
+##   tls_ca_file, tls_client_cert, tls_client_key: dask: whom to believe, and who we are
+# executor:
+#   kind: dask
+#   scheduler: tls://dask.example.org:8786
+#   tls_ca_file: dask/ca.pem
+#   tls_client_cert: dask/client.pem
+#   tls_client_key: dask/client.key
 
 ## The folder for history, plans, journal and lock. Only you need access to it.
 # state: .snapaudit

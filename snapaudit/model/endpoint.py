@@ -54,7 +54,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One hypervisor manager to read. ``options`` are those its platform declares."""
+    """One hypervisor manager to read. ``options`` are those its platform declares.
+
+    ``site``: where it can be reached from, when the endpoints are read by several machines.
+    """
 
     name: str
     kind: str
@@ -65,4 +68,5 @@ class Endpoint:
     transport: str | None = None
     deadline: timedelta = timedelta(seconds=120)
     lab: bool = False
+    site: str | None = None
     options: Mapping[str, str | bool] = field(default_factory=dict)

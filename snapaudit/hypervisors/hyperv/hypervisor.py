@@ -33,6 +33,14 @@ class HypervHypervisor:
         return OPTIONS
 
     @property
+    def late_modules(self) -> tuple[str, ...]:
+        """What reads, with the SDK that most use; the one for JEA is left to those who do."""
+        return (
+            "snapaudit.hypervisors.hyperv.visiting",
+            "snapaudit.hypervisors.hyperv.winrm",
+        )
+
+    @property
     def abilities(self) -> Abilities:
         """Checkpoints alone: the platform merges what is left by itself, and nobody else may.
 

@@ -54,6 +54,11 @@ class LibvirtHypervisor:
         return OPTIONS
 
     @property
+    def late_modules(self) -> tuple[str, ...]:
+        """The SDK."""
+        return ("libvirt",)
+
+    @property
     def abilities(self) -> Abilities:
         """Snapshots and unexplained deltas, each from the end of the chain towards its base."""
         return Abilities(

@@ -37,6 +37,14 @@ class VsphereHypervisor:
         return OPTIONS
 
     @property
+    def late_modules(self) -> tuple[str, ...]:
+        """What reads, with the SDK."""
+        return (
+            "snapaudit.hypervisors.vsphere.visiting",
+            "snapaudit.hypervisors.vsphere.client",
+        )
+
+    @property
     def abilities(self) -> Abilities:
         """Snapshots and unexplained deltas; from the base upwards each delta is merged once."""
         return Abilities(

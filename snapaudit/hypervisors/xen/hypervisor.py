@@ -36,6 +36,11 @@ class XenHypervisor:
         return OPTIONS
 
     @property
+    def late_modules(self) -> tuple[str, ...]:
+        """The SDK."""
+        return ("XenAPI",)
+
+    @property
     def abilities(self) -> Abilities:
         """Snapshots alone; what no snapshot needs is merged by the storage's own collector.
 

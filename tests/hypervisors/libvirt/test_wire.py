@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from snapaudit.app.gather import collect
-from snapaudit.app.worker import Failure, read_within_deadline
+from snapaudit.app.reading import Secrets
+from snapaudit.app.reading import collect as read_one
 from snapaudit.model.endpoint import Account, Endpoint, SecretReference, SecretSource
 from snapaudit.model.inventory import CoverageState
 from tests.beds.libvirtd import LibvirtBed
@@ -91,11 +91,9 @@ def test_line_that_falls_silent_ends_at_the_deadline(libvirt_zoo: Zoo, after: in
             url=libvirt_zoo.bed.tcp_uri(proxy.port),
             deadline=timedelta(seconds=3),
         )
-        answer = read_within_deadline(
-            endpoint, None, datetime.now(UTC), lambda _: None, threading.Event()
-        )
-    assert isinstance(answer, Failure)
-    assert "deadline of 3 s" in answer.reason
+        seen = read_one(endpoint, Secrets(), datetime.now(UTC))
+    assert seen.coverage.state is CoverageState.MISSING
+    assert "deadline of 3 s" in (seen.coverage.reason or "")
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,9 @@ from snapaudit import registry
 from snapaudit.app import applying
 from snapaudit.app.applying import Means, apply
 from snapaudit.app.audit import audit
-from snapaudit.app.gather import SecretOf, missing
+from snapaudit.app.gather import SecretOf
 from snapaudit.app.planning import Wanted, make_plan, sign_off
+from snapaudit.app.reading import missing
 from snapaudit.config.settings import Settings
 from snapaudit.enforce.ground import Ground, Patience
 from snapaudit.enforce.journal import Journal, Record, read_journal
