@@ -51,12 +51,13 @@ def settings_of(request: Request) -> Settings:
     path = discovery.find(request.config, request.environ, request.folder)
     if path is None:
         return loader.defaults(request.folder)
-    settings = loader.load(path, options_of=_options_of_all_kinds())
+    settings = loader.load(path, options_of=options_of_all_kinds())
     withdraw(settings, request.environ)
     return settings
 
 
-def _options_of_all_kinds() -> dict[str, frozenset[str]]:
+def options_of_all_kinds() -> dict[str, frozenset[str]]:
+    """The endpoint options of every kind, also of one that is not installed: it has none then."""
     installed = {kind: frozenset(registry.hypervisor(kind).options) for kind in registry.kinds()}
     return dict.fromkeys(KINDS, frozenset[str]()) | installed
 

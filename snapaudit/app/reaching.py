@@ -155,6 +155,14 @@ def _said(state: ProbeState, sentence: str, repair: str | None = None) -> Probe:
     return Probe(name="tls", state=state, sentence=sentence, repair=repair)
 
 
+def shown_fingerprint(peer: Peer) -> str | None:
+    """The certificate that somebody at that address shows, as it is pinned; None: there is none."""
+    try:
+        return fingerprint(_shaken(peer, _trusting_anybody())[1])
+    except OSError:
+        return None
+
+
 def _validity(der: bytes, now: datetime, *, is_refused: bool) -> Probe:
     end = not_after(der)
     if end is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from snapaudit.codec import expect
-from snapaudit.codec.yaml import Node, read_yaml
+from snapaudit.codec.yaml import Node, parse_yaml, read_yaml
 from snapaudit.config.approvals import approvals
 from snapaudit.config.check import check
 from snapaudit.config.endpoints import OptionsOf, endpoints
@@ -43,7 +43,15 @@ def load(path: Path, *, options_of: OptionsOf) -> Settings:
     ``options_of`` maps each installed kind of hypervisor to the names of its own endpoint options.
     Raises InputError with line, column, what was expected and the nearest known word.
     """
-    root = read_yaml(path)
+    return _read(read_yaml(path), path, options_of)
+
+
+def draft(text: str, path: Path, *, options_of: OptionsOf) -> Settings:
+    """As `load`, of a text that is not written to that file yet."""
+    return _read(parse_yaml(text, str(path)), path, options_of)
+
+
+def _read(root: Node, path: Path, options_of: OptionsOf) -> Settings:
     _check_version(root)
     found = expect.mapping(root, KEYS)
     folder = path.absolute().parent

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from snapaudit.model.endpoint import Endpoint
+from snapaudit.model.endpoint import Endpoint, SecretReference, Tls
 
 _HEAD = """\
 ## snapaudit.yaml: what to audit, and how.
@@ -205,14 +205,31 @@ _REST = """
 
 
 def text(endpoints: Sequence[Endpoint]) -> str:
-    """The file's text, with these endpoints (name, kind and url of each) active."""
+    """The file's text, with these endpoints active: name, kind, url, reading account and TLS."""
     return _HEAD + "".join(_entry(endpoint) for endpoint in endpoints) + _ENDPOINT_EXAMPLES + _REST
 
 
 def _entry(endpoint: Endpoint) -> str:
     fields = {"name": endpoint.name, "kind": endpoint.kind, "url": endpoint.url}
     lines = [f"{key}: {_quoted(value)}" for key, value in fields.items()]
+    if endpoint.account.username is not None:
+        lines.append(f"username: {_quoted(endpoint.account.username)}")
+    if endpoint.account.password is not None:
+        lines.append(f"password: {_source(endpoint.account.password)}")
+    if endpoint.tls != Tls():
+        lines.append(f"tls: {_trust(endpoint.tls)}")
     return "  - " + "\n    ".join(lines) + "\n"
+
+
+def _source(reference: SecretReference) -> str:
+    where = "true" if reference.is_typed else _quoted(reference.name)
+    return f"{{{reference.source}: {where}}}"
+
+
+def _trust(tls: Tls) -> str:
+    if tls.fingerprint is not None:
+        return f"{{fingerprint: {_quoted(tls.fingerprint)}}}"
+    return f"{{ca_file: {_quoted(tls.ca_file)}}}" if tls.ca_file else "{verify: false}"
 
 
 def _quoted(value: str) -> str:

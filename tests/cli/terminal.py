@@ -29,7 +29,7 @@ class Terminal:
 
     def __init__(self, process: subprocess.Popen[bytes], line: int) -> None:
         self._process, self._line = process, line
-        self._raw = b""
+        self._raw, self._from = b"", 0
 
     @property
     def code(self) -> int:
@@ -41,8 +41,14 @@ class Terminal:
 
     def wait_for(self, words: str) -> None:
         """Until these words are on the screen, after all that was waited for before."""
-        while words not in self.said:
+        while (at := self.said.find(words, self._from)) < 0:
             assert self._read(), f"it ended without {words!r}:\n{self.said}"
+        self._from = at + len(words)
+
+    def answer(self, question: str, answer: str) -> None:
+        """Type a line once that question is on the screen."""
+        self.wait_for(question)
+        self.type(f"{answer}\n")
 
     def type(self, text: str) -> None:
         os.write(self._line, text.encode())

@@ -276,7 +276,8 @@ def test_init_writes_a_configuration_that_is_valid_and_never_replaces_one_unaske
     assert snapaudit("rules", "validate", cwd=tmp_path).code == 0
     again = snapaudit("init", cwd=tmp_path)
     assert again.code == 2
-    assert "--yes" in again.err
+    assert "--force" in again.err
+    assert snapaudit("init", "--force", cwd=tmp_path).code == 0
     assert snapaudit("init", "--yes", cwd=tmp_path).code == 0
 
 

@@ -15,8 +15,7 @@ def test_grd_34_it_is_asked_for_once_before_work_begins_and_not_shown(tmp_path: 
     write_config(tmp_path, TYPED, TYPED.replace("name: t", "name: u"))
     with terminal("doctor", "-f", "json", "-o", "a.json", cwd=tmp_path) as seen:
         for name in ("t", "u"):
-            seen.wait_for(f"Password of ada at {name} (")
-            seen.type(f"{CANARY}\n")
+            seen.answer(f"Password of ada at {name} (", CANARY)
         said = seen.rest()
     assert seen.code == 0, said
     assert said.count("Password of") == 2

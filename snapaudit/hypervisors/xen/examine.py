@@ -63,7 +63,13 @@ def _of_pool(pool: Pool) -> Iterator[Probe]:
         yield _well("visible", machines)
     else:
         first = f"; {pool.gaps[0].subject}: {pool.gaps[0].reason}" if pool.gaps else ""
-        yield Probe(name="visible", state=ProbeState.WARNING, sentence=f"{machines}{first}")
+        repair = None if pool.gaps else "a pool without any machine is audited as suspicious"
+        yield Probe(
+            name="visible",
+            state=ProbeState.WARNING,
+            sentence=f"{machines}{first}",
+            repair=repair,
+        )
 
 
 def _module() -> str:
