@@ -15,7 +15,7 @@ from snapaudit.app.worker import Failure, work_within
 from snapaudit.errors import SnapauditError
 from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.examination import Examination, Examinations, Probe, ProbeState
-from snapaudit.ports import Examinable, Progress, Step
+from snapaudit.ports import DONE, Examinable, Progress, Step
 from snapaudit.redaction import hide, redacted
 
 AT_ONCE = 8
@@ -38,7 +38,9 @@ def examine(
     stop = threading.Event()
 
     def one(endpoint: Endpoint) -> Examination:
-        return _examined(endpoint, now, secret_of_account, progress, stop)
+        found = _examined(endpoint, now, secret_of_account, progress, stop)
+        progress(Step(endpoint=endpoint.name, phase=DONE))
+        return found
 
     with ThreadPoolExecutor(min(AT_ONCE, max(1, len(endpoints)))) as threads:
         try:

@@ -1,56 +1,104 @@
-"""Progress on stderr: one row an endpoint on a terminal, a line a step with -v, else nothing."""
+"""Progress on stderr: rows that are drawn anew on a terminal, plain lines with -v, else nothing."""
 
 from __future__ import annotations
 
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from snapaudit.cli.options import Common
-from snapaudit.ports import Progress, Step
+from snapaudit.ports import WAITING, Progress, Step
+from snapaudit.report.progress import board, line, summary
+
+_LINE_EVERY = 5.0
+_DRAWN_A_SECOND = 4
 
 
 @contextmanager
 def shown(common: Common) -> Iterator[Progress]:
     """A progress that draws while the block runs and leaves nothing behind."""
     if common.verbose:
-        yield _Lines()
-        return
-    if common.quiet or common.no_progress or not sys.stderr.isatty():
+        with _logged() as progress:
+            yield progress
+    elif common.quiet or common.no_progress or not sys.stderr.isatty():
         yield lambda _step: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bars
-    from rich.progress import SpinnerColumn, TaskID, TextColumn
-
-    console = Console(stderr=True, no_color=common.no_color)
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False))
-    with Bars(*columns, console=console, transient=True) as bars:
-        rows: dict[str, TaskID] = {}
-
-        def draw(step: Step) -> None:
-            if step.endpoint not in rows:
-                rows[step.endpoint] = bars.add_task("", total=None)
-            bars.update(rows[step.endpoint], description=_line(step))
-
-        yield draw
+    else:
+        with _drawn(common) as progress:
+            yield progress
 
 
-class _Lines:
-    """One plain line whenever an endpoint comes to its next phase."""
+class _Latest:
+    """The last step of each endpoint, told by many threads."""
 
     def __init__(self) -> None:
-        self._phases: dict[str, str] = {}
+        self._steps: dict[str, Step] = {}
+        self._began = time.monotonic()
+        self._telling = threading.Lock()
 
     def __call__(self, step: Step) -> None:
-        if self._phases.get(step.endpoint) != step.phase:
-            self._phases[step.endpoint] = step.phase
-            sys.stderr.write(f"{_line(step)}\n")
+        self.is_new(step)
+
+    def is_new(self, step: Step) -> bool:
+        """Note the step: whether the endpoint has come to another phase."""
+        with self._telling:
+            before = self._steps.get(step.endpoint)
+            self._steps[step.endpoint] = step
+            return before is None or before.phase != step.phase
+
+    def steps(self) -> tuple[Step, ...]:
+        """One an endpoint."""
+        with self._telling:
+            return tuple(self._steps.values())
+
+    def seconds(self) -> float:
+        """Since the beginning."""
+        return time.monotonic() - self._began
 
 
-def _line(step: Step) -> str:
-    from snapaudit.report.escape import plain
+@contextmanager
+def _drawn(common: Common) -> Iterator[Progress]:
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
 
-    of_all = f" of {step.total}" if step.total is not None else ""
-    counted = f"  {step.seen}{of_all} virtual machines" if step.seen else ""
-    return f"{plain(step.endpoint)}  {step.phase}{counted}"
+    latest, console = _Latest(), Console(stderr=True, no_color=common.no_color)
+
+    def picture() -> Text:
+        steps = latest.steps()
+        rows = board(steps, latest.seconds(), console.width, console.height) if steps else []
+        return Text("\n".join(rows), no_wrap=True)
+
+    live = Live(
+        console=console,
+        get_renderable=picture,
+        refresh_per_second=_DRAWN_A_SECOND,
+        transient=True,
+        redirect_stdout=False,
+    )
+    with live:
+        yield latest
+
+
+@contextmanager
+def _logged() -> Iterator[Progress]:
+    """A line whenever an endpoint comes to its next phase, and a sum every few seconds."""
+    latest, over = _Latest(), threading.Event()
+
+    def tell(step: Step) -> None:
+        if latest.is_new(step) and step.phase != WAITING:
+            sys.stderr.write(f"{line(step)}\n")
+
+    def sum_up() -> None:
+        while not over.wait(_LINE_EVERY):
+            if latest.steps():
+                sys.stderr.write(f"{summary(latest.steps(), latest.seconds())}\n")
+
+    summing = threading.Thread(target=sum_up, daemon=True)
+    summing.start()
+    try:
+        yield tell
+    finally:
+        over.set()
+        summing.join()

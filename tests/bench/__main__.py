@@ -18,7 +18,7 @@ MODULES = (
         "xen",
         "report",
     ),
-    *("forecast", "history"),
+    *("forecast", "history", "fleet"),
 )
 
 

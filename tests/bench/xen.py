@@ -57,33 +57,46 @@ class Took:
 # The pool -----------------------------------------------------------------------------------------
 
 
-def records(name: str) -> list[tuple[str, Record]]:
-    """One machine with one snapshot, as records of a class; ``#`` stands for its number."""
+def records(name: str, snapshots: int = 1) -> list[tuple[str, Record]]:
+    """One machine with its snapshots, as records of a class; ``#`` stands for its number."""
+    numbers = range(snapshots)
     match name:
         case "VM":
-            return [("vm#", _vm("vm#")), ("shot#", _vm("shot#") | _snapshot())]
+            return [
+                ("vm#", _vm("vm#", f"shot{snapshots - 1}#")),
+                *((f"shot{n}#", _vm(f"shot{n}#", f"shot{n - 1}#") | _snapshot()) for n in numbers),
+            ]
         case "VBD":
-            return [("use#", _use("vm#", "live#")), ("shotuse#", _use("shot#", "leaf#"))]
+            return [
+                ("use#", _use("vm#", "live#")),
+                *((f"use{n}#", _use(f"shot{n}#", f"leaf{n}#")) for n in numbers),
+            ]
         case _:
-            base = _image("base#", managed=False)
             live = _image("live#", VBDs=["OpaqueRef:use#"], sm_config={"vhd-parent": "base#"})
-            leaf = _image(
-                "leaf#", VBDs=["OpaqueRef:shotuse#"], sm_config={"vhd-parent": "base#"},
-                is_a_snapshot=True, snapshot_of="OpaqueRef:live#", snapshot_time=_at(),
-            )  # fmt: skip
-            return [("base#", base), ("live#", live), ("leaf#", leaf)]
+            return [
+                ("base#", _image("base#", managed=False)),
+                ("live#", live),
+                *((f"leaf{n}#", _leaf(n)) for n in numbers),
+            ]
+
+
+def _leaf(number: int) -> Record:
+    return _image(
+        f"leaf{number}#", VBDs=[f"OpaqueRef:use{number}#"], sm_config={"vhd-parent": "base#"},
+        is_a_snapshot=True, snapshot_of="OpaqueRef:live#", snapshot_time=_at(),
+    )  # fmt: skip
 
 
 def _at() -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def _vm(name: str) -> Record:
-    use = "OpaqueRef:use#" if name == "vm#" else "OpaqueRef:shotuse#"
+def _vm(name: str, parent: str) -> Record:
+    use = f"OpaqueRef:{name.replace('vm', 'use').replace('shot', 'use')}"
     return fresh("VM") | {
         "uuid": name, "name_label": f"machine {name}", "VBDs": [use], "last_booted_record": _LONG,
         "recommendations": _LONG[:800], "allowed_operations": _ALLOWED.split(),
-        "parent": "OpaqueRef:shot#" if name == "vm#" else NULL,
+        "parent": NULL if parent == "shot-1#" else f"OpaqueRef:{parent}",
         "bios_strings": dict.fromkeys(_BIOS.split(), "Xen"),
         "xenstore_data": {f"vm-data/key-{n}": "some value" for n in range(4)},
         "other_config": {"base_template_name": "Debian", "mac_seed": "x" * 36, "vgpu_pci": ""},
@@ -111,11 +124,11 @@ def _image(name: str, **more: Any) -> Record:
     }  # fmt: skip
 
 
-def can(bed: XapiBed, machines: int) -> None:
-    """Let the server answer with a pool of that many machines and snapshots."""
+def can(bed: XapiBed, machines: int, snapshots: int = 1) -> None:
+    """Let the server answer with a pool of that many machines, each with its snapshots."""
     sr = bed.world.default_sr
     for name in ("VM", "VBD", "VDI"):
-        pairs = {f"OpaqueRef:{ref}": record for ref, record in records(name)}
+        pairs = {f"OpaqueRef:{ref}": record for ref, record in records(name, snapshots)}
         if name == "VM":
             domains = bed.world.db.where("VM", lambda each: bool(each["is_control_domain"]))
             frame = dict(domains)
