@@ -34,7 +34,6 @@ def examine(endpoint: Endpoint, password: str | None, enforcing: str | None) -> 
         yield _well("login", f"{endpoint.account.username} is logged in")
         pool = read_pool(client, lambda _name, _count: None)
         yield from _of_pool(pool)
-        yield _verified(client)
         yield _audit_rights(client)
     if endpoint.enforce_as is not None:
         yield from _enforcement(endpoint, endpoint.enforce_as, enforcing)
@@ -77,17 +76,6 @@ def _module() -> str:
         return f"XenAPI {version('XenAPI')}"
     except PackageNotFoundError:
         return "XenAPI of an unknown version"
-
-
-def _verified(client: Client) -> Probe:
-    if client.is_verified:
-        return _well("tls", "a certificate proves who answers")
-    return Probe(
-        name="tls",
-        state=ProbeState.WARNING,
-        sentence="nobody checks who answers: may be audited, never changed",
-        repair="pin the certificate with tls: fingerprint, or name its authority as tls: ca_file",
-    )
 
 
 def _audit_rights(client: Client) -> Probe:

@@ -9,7 +9,7 @@ import pytest
 
 from snapaudit.errors import UsageError
 from snapaudit.hypervisors.xen import XEN
-from snapaudit.model.endpoint import Account, Tls
+from snapaudit.model.endpoint import Account
 from snapaudit.model.examination import Peer, Probe, ProbeState
 from snapaudit.ports import Examinable
 from tests.beds.xapi.office import User
@@ -43,7 +43,7 @@ def test_a_pool_as_it_should_be(bed: XapiBed) -> None:
     found = examined(bed, user="audit", enforce_as=Account(username="clean"))
     assert set(states(found).values()) == {ProbeState.OK}
     assert list(found) == [
-        "login", "versions", "clock", "visible", "tls", "audit rights", "enforcement login",
+        "login", "versions", "clock", "visible", "audit rights", "enforcement login",
         "enforcement rights",
     ]  # fmt: skip
     assert "XCP-ng 8.3.0" in found["versions"].sentence
@@ -84,12 +84,6 @@ def test_an_acting_account_that_cannot_log_in(bed: XapiBed) -> None:
     found = examined(bed, user="audit", enforce_as=Account(username="nobody"))
     assert found["enforcement login"].state is ProbeState.FAILED
     assert "enforcement rights" not in found
-
-
-def test_an_unverified_pool_may_only_be_audited(bed: XapiBed) -> None:
-    staged(bed)
-    found = examined(bed, user="audit", tls=Tls(verify=False))
-    assert found["tls"].state is ProbeState.WARNING
 
 
 def test_a_pool_that_shows_nothing(bed: XapiBed) -> None:
