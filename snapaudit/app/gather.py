@@ -126,12 +126,13 @@ def _known(wanted: Iterable[str], names: Sequence[str]) -> None:
 def _demo(
     request: Request, now: datetime, progress: Progress, stop: threading.Event | None
 ) -> tuple[Inventory, ...]:
-    from snapaudit.demo.fleet import stage
+    from snapaudit.demo.fleet import stage_all
 
     with tempfile.TemporaryDirectory(prefix="snapaudit-demo-") as folder:
-        staged = stage(Path(folder), now)
-        _known(request.endpoints, [staged.name])
-        return collect((staged,), now, lambda _: None, progress, stop)
+        staged = stage_all(Path(folder), now)
+        _known(request.endpoints, [one.name for one in staged])
+        wanted = [one for one in staged if is_wanted(one.name, request.endpoints)]
+        return collect(wanted, now, lambda _: None, progress, stop)
 
 
 def collect(

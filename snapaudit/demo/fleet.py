@@ -11,6 +11,7 @@ from snapaudit.demo.branches import BRANCHES
 from snapaudit.demo.dating import dated
 from snapaudit.demo.laboratory import LABORATORY, SPARES
 from snapaudit.demo.layout import MEMORY_POOL, by_path, lay_out
+from snapaudit.demo.outpost import OUTPOST
 from snapaudit.demo.production import PRODUCTION
 from snapaudit.demo.workshop import WORKSHOP
 from snapaudit.errors import InputError
@@ -26,19 +27,28 @@ FLEET = Fleet(
 )  # fmt: skip
 
 
+def stage_all(folder: Path, now: datetime) -> tuple[Endpoint, ...]:
+    """Every endpoint of the demo: the company's fleet, and its branch office. See `stage`."""
+    return stage(folder, now), _staged("demo-branch", OUTPOST, folder / "branch.xml", now)
+
+
 def stage(folder: Path, now: datetime) -> Endpoint:
     """An endpoint for the fleet as it stands at ``now``, written to ``fleet.xml`` in the folder.
 
     Equal times give equal files. libvirt's test driver reads the file anew at each connection and
     keeps what happens then to itself. Raises InputError when the file cannot be written.
     """
-    path = folder.resolve() / "fleet.xml"
+    return _staged("demo", FLEET, folder / "fleet.xml", now)
+
+
+def _staged(name: str, fleet: Fleet, file: Path, now: datetime) -> Endpoint:
+    path = file.resolve()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(_text(FLEET, now), encoding="utf-8")
+        path.write_text(_text(fleet, now), encoding="utf-8")
     except OSError as error:
         raise InputError(str(path), f"cannot be written: {error.strerror}") from error
-    return Endpoint(name="demo", kind="libvirt", url=f"test{path.as_uri().removeprefix('file')}")
+    return Endpoint(name=name, kind="libvirt", url=f"test{path.as_uri().removeprefix('file')}")
 
 
 def _text(fleet: Fleet, now: datetime) -> str:

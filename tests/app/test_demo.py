@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _gather(folder: Path) -> Inventory:
-    request = Request(environ={}, folder=folder, demo=True)
+    request = Request(environ={}, folder=folder, demo=True, endpoints=("demo",))
     settings = settings_of(request)
     (seen,) = gather(request, settings, now=NOW, secret_of=lambda _: None, progress=lambda _: None)
     return seen
@@ -82,3 +82,10 @@ def test_view_with_an_unseen_image_is_partial(demo: Audit) -> None:
     (entry,) = demo.coverage
     assert entry.state is CoverageState.PARTIAL
     assert "ledger-base" in (entry.reason or "")
+
+
+def test_one_host_of_the_demo_is_seen_whole_so_that_something_can_be_planned(folder: Path) -> None:
+    request = Request(environ={}, folder=folder, demo=True)
+    settings = settings_of(request)
+    seen = gather(request, settings, now=NOW, secret_of=lambda _: None, progress=lambda _: None)
+    assert [one.coverage.state for one in seen] == [CoverageState.PARTIAL, CoverageState.COMPLETE]

@@ -21,6 +21,11 @@ def test_demo_is_planned_and_leaves_nothing_behind(tmp_path: Path) -> None:
     plan = json.loads(ran.out)
     assert plan["schema"] == "snapaudit/plan@1"
     assert plan["refusals"]
+    assert {(one["endpoint"], one["vm_name"]) for one in plan["actions"]} == {
+        ("demo-branch", "till-01"),
+        ("demo-branch", "till-02"),
+    }
+    assert plan["excess"] == []
     assert list(tmp_path.iterdir()) == []
 
 
