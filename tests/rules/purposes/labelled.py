@@ -4,6 +4,7 @@ About three in five were found in public scripts, notes, manuals and issue threa
 ``composed`` are written in the manner of administrators. ``names.csv`` may be read to find
 mistakes. ``names-blind.csv`` is its other half, dealt out by a digest of the name: nobody who works
 on the words, the products or the score reads it, only the figures that it gives.
+``names-fresh.csv`` came later and repeats neither: no choice has followed its figures either.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 SEEN = Path(__file__).with_name("names.csv")
 BLIND = Path(__file__).with_name("names-blind.csv")
+FRESH = Path(__file__).with_name("names-fresh.csv")
 LABELS = {
     "backup_product": "temporary or base snapshot of a backup product or script, also left behind",
     "makeshift_backup": "kept by a person as a copy of the state, or as a state that works",
@@ -50,7 +52,7 @@ class LabelledName:
 
 
 def labelled(path: Path) -> tuple[LabelledName, ...]:
-    """The rows of SEEN or BLIND; KeyError or TypeError where a word or a column is not known."""
+    """The rows of one of the files; KeyError or TypeError where a word or a column is not known."""
     with path.open(encoding="utf-8", newline="") as lines:
         return tuple(_row(cells) for cells in csv.DictReader(lines))
 

@@ -5,14 +5,14 @@ from collections import Counter
 
 import pytest
 
-from tests.rules.purposes.labelled import BLIND, LABELS, SEEN, LabelledName, labelled
+from tests.rules.purposes.labelled import BLIND, FRESH, LABELS, SEEN, LabelledName, labelled
 
 HYPERVISORS = {"vsphere", "libvirt", "proxmox", "hyperv", "xen", "any"}
 
 
 @pytest.fixture(scope="module")
 def rows() -> tuple[LabelledName, ...]:
-    return (*labelled(SEEN), *labelled(BLIND))
+    return tuple(row for path in (SEEN, BLIND, FRESH) for row in labelled(path))
 
 
 def folded(text: str) -> str:
@@ -38,11 +38,11 @@ def test_no_id_is_given_twice(rows: tuple[LabelledName, ...]) -> None:
     assert repeated([row.id for row in rows]) == []
 
 
-def test_no_name_stands_twice_not_even_in_both_files(rows: tuple[LabelledName, ...]) -> None:
+def test_no_name_stands_twice_not_even_in_two_files(rows: tuple[LabelledName, ...]) -> None:
     assert repeated([folded(row.name) for row in rows]) == []
 
 
-def test_no_description_stands_twice_not_even_in_both_files(rows: tuple[LabelledName, ...]) -> None:
+def test_no_description_stands_twice_not_even_in_two_files(rows: tuple[LabelledName, ...]) -> None:
     assert repeated([folded(row.description) for row in rows if row.description]) == []
 
 
@@ -53,3 +53,8 @@ def test_the_blind_half_has_as_much_of_each_purpose_as_the_other() -> None:
         for label in LABELS
         if abs(seen[label] - blind[label]) > 2
     } == {}
+
+
+def test_the_fresh_names_hold_every_purpose_of_which_a_figure_is_told() -> None:
+    fresh = Counter(row.label for row in labelled(FRESH))
+    assert {label: fresh[label] for label in LABELS if fresh[label] < 10} == {}
