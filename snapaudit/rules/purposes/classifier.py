@@ -59,19 +59,26 @@ class Classifier:
         expiry = self._expires_at(snapshot, wording)
         marker = self._proof(snapshot, company, wording)
         if marker is not None:
-            return _proven(marker, wording), expiry
+            return _told(marker, wording, is_proven=True), expiry
+        protected = self._protected(snapshot, company)
+        if protected is not None:
+            return _told(protected, wording, is_proven=False), expiry
         is_unexpired = isinstance(expiry, datetime) and expiry > now
         clues = self._clues(snapshot, age, company, wording, is_unexpired, growth)
         return self._read_clues(clues), expiry
 
     def _proof(self, snapshot: Snapshot, company: Company, wording: Wording) -> Marker | None:
         found = self._markers.of_kind(company.hypervisor, snapshot.kind) or wording.marker
-        if found is None and snapshot.protections:
-            own = (one for one in snapshot.protections if one not in company.protections)
-            found = self._markers.of_protections(own)
         if found is None and snapshot.creator is not None and _may_be_a_products(wording):
             found = self._of_account(snapshot.creator)
         return found
+
+    def _protected(self, snapshot: Snapshot, company: Company) -> Marker | None:
+        """What stands on it tells its purpose. Rules still speak of it, and a guard keeps it."""
+        if not snapshot.protections:
+            return None
+        own = (one for one in snapshot.protections if one not in company.protections)
+        return self._markers.of_protections(own)
 
     def _expires_at(self, snapshot: Snapshot, wording: Wording) -> Expiry:
         if not wording.may_declare_expiry:
@@ -146,10 +153,10 @@ def _may_be_a_products(wording: Wording) -> bool:
 
 
 @lru_cache(_REMEMBERED)
-def _proven(marker: Marker, wording: Wording) -> Reading:
+def _told(marker: Marker, wording: Wording, *, is_proven: bool) -> Reading:
     return Reading(
         purpose=marker.purpose,
-        is_proven=True,
+        is_proven=is_proven,
         score=0,
         reasons=(f"proof: {marker.says}", *wording.cut),
         has_ticket=wording.has_ticket,

@@ -181,7 +181,7 @@ def test_inv_16_an_answer_that_is_none_leaves_it_open(answer: bytes | tuple[int,
 def test_p5_a_server_that_is_gone_before_the_call_means_that_nothing_was_sent() -> None:
     with SoapServer() as server, acting(server) as client:
         stub = client._session.stub
-        stub.schemeArgs = {**stub.schemeArgs, "timeout": 2.0}
+        stub.schemeArgs = {**stub.schemeArgs, "seconds": 2.0}
         stub.host, stub.port = "127.0.0.1:1", 1
         with pytest.raises(CallRefused, match="nothing was sent"):
             client.remove_snapshot("snapshot-7")

@@ -139,9 +139,11 @@ def test_account_of_a_product_decides_only_where_words_leave_it_open() -> None:
     assert read("do not delete", creator="CORP\\svc-veeam").purpose == "makeshift_backup"
 
 
-def test_what_a_collector_found_about_the_snapshot_itself_is_proof() -> None:
+def test_what_stands_on_a_snapshot_tells_its_purpose_and_leaves_it_to_the_rules() -> None:
+    """A guard keeps it by name: it is reported as old and refused, and not passed over."""
     found = "clone-parent: vdi-07 stands on it"
-    assert read("17", protections=(found,)).purpose == "clone_base"
+    told = read("17", protections=(found,))
+    assert (told.purpose, told.is_proven) == ("clone_base", False)
     of_machine = Company("vsphere", 1, None, None, protections=frozenset((found,)))
     shot = snapshot("17", protections=(found,), created_at=None)
     reading, _ = classifier().read(shot, Unknown("no age"), of_machine, NOW)
