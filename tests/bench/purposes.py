@@ -1,8 +1,9 @@
 """How well purposes are told, on labelled names, and how fast 100,000 snapshots are classified.
 
-``names.csv`` was looked at while the words were written, ``names-blind.csv`` was not. Names of your
-own are judged by ``SNAPAUDIT_NAMES=FILE make bench``; the file has the same columns. The floor
-beside the time is one look at each text by the pattern engine alone.
+``names.csv`` and ``names-second.csv`` were looked at while the words were written,
+``names-fresh.csv`` was not. Names of your own are judged by ``SNAPAUDIT_NAMES=FILE make bench``;
+their file has the same columns. The floor beside the time is one look at each text by the pattern
+engine alone.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from snapaudit.rules.quantity import age_of
 from tests.bench.rules import estate
 from tests.builders import NOW
 from tests.rules.purposes.judging import Judgement, judge
-from tests.rules.purposes.labelled import BLIND, SEEN, labelled
+from tests.rules.purposes.labelled import FRESH, SECOND, SEEN, labelled
 
 Row = tuple[str, float, str]
 
 
 def run() -> list[Row]:
     """Name, value and unit of each measurement, printed too."""
-    files = {"seen": SEEN, "blind": BLIND}
+    files = {"seen": SEEN, "second": SECOND, "fresh": FRESH}
     if given := os.environ.get("SNAPAUDIT_NAMES"):
         files[Path(given).name] = Path(given)
     rows = [row for name, file in files.items() for row in _quality(name, file)]

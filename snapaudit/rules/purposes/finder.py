@@ -14,13 +14,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from snapaudit.rules.purposes.folding import MACHINE
-from snapaudit.rules.purposes.lexicon import Word
+from snapaudit.rules.purposes.lexicon import TOOLS, Word
 from snapaudit.rules.purposes.spelling import one_slip, shortened, spellings
 
 _REMEMBERED = 65536
 _FEWEST_LETTERS_OF_A_PART = 3
 _FEWEST_LETTERS_OF_TWO = 6
 _FEWEST_LETTERS_TO_SLIP_IN = 6
+_FEWEST_LETTERS_FOR_A_WRONG_ONE = 8
 _LONGEST_WORD = 40
 _FIRST_UNSPACED = "\u0e00"  # Thai; the writings after it do not part their words, or glue to them
 
@@ -74,7 +75,8 @@ class Finder:
         if part.endswith("*"):
             _put(self._starts, plain, number)
         _put(self._whole, plain, number)
-        if plain.isalpha() and len(plain) >= _FEWEST_LETTERS_TO_SLIP_IN:
+        is_word = plain.isalpha() and len(plain) >= _FEWEST_LETTERS_TO_SLIP_IN
+        if is_word and self._words[number].topic not in TOOLS:
             for variant in shortened(plain):
                 self._slips[variant].append(plain)
 
@@ -167,15 +169,24 @@ class Finder:
     def _with_a_slip(self, token: str) -> Found:
         """Entries that one slip makes of the token.
 
-        Its ends are hardly ever wrong: with another end it is another word (``driver``, ``drive``).
+        Its ends are hardly ever wrong: with another end it is another word (``driver``, ``drive``);
+        neither is the name of a product written in another's.
         """
         if len(token) < _FEWEST_LETTERS_TO_SLIP_IN - 1:
             return ()
         for variant in shortened(token):
             for meant in self._slips.get(variant, ()):
-                if meant[0] + meant[-1] == token[0] + token[-1] and one_slip(meant, token):
+                if meant[0] + meant[-1] == token[0] + token[-1] and _is_meant(meant, token):
                     return self._whole[meant]
         return ()
+
+
+def _is_meant(meant: str, token: str) -> bool:
+    """Whether one slip parts two words; in a short one a wrong letter makes another word."""
+    is_wrong_letter = len(meant) == len(token) and sorted(meant) != sorted(token)
+    if is_wrong_letter and len(meant) < _FEWEST_LETTERS_FOR_A_WRONG_ONE:
+        return False
+    return one_slip(meant, token)
 
 
 def _with_whole_runs(tokens: Sequence[str]) -> Sequence[str]:

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 MACHINE = "\ue000"  # stands for the machine's own name in a text; no writing uses it
 _TOKEN = re.compile(
-    rf"\bv[A-Z]{{2,5}}(?![a-z])|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\d_A-Za-z]+|{MACHINE}"
+    rf"\bv[A-Z]{{2,5}}(?![a-z])|[A-Z]{{2,}}s(?![a-z])|[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\d_A-Za-z]+|{MACHINE}"
 )
 _WITHOUT_FORM = str.maketrans(
     {

@@ -57,6 +57,7 @@ _TOOLS = {
     PurposeWord.AUTOMATION: Topic.AUTOMATION_TOOL,
     PurposeWord.SCHEDULED: Topic.SCHEDULE_TOOL,
 }
+TOOLS = frozenset(_TOOLS.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ _BY_A_PERSON = (_T.BY_HAND, _T.RISK)
 STEPS = (
     # A tool that names itself.
     _step(_P.CLONE_BASE, _T.CLONE, any_of=(_T.AUTOMATION_TOOL,), but=(_T.BEFORE,)),
+    _step(_P.CHANGE_SAFETY, _T.AUTOMATION_TOOL, _T.BY_HAND, _T.BEFORE),
     _step(_P.AUTOMATION, _T.AUTOMATION_TOOL),
     # A change that is announced; "before the holidays" names a time and no change.
     _step(_P.CHANGE_SAFETY, _T.BEFORE, but=(_T.OCCASION,)),
@@ -87,6 +88,7 @@ STEPS = (
     # A state that was kept, and one that is only the beginning.
     _step(_P.MAKESHIFT_BACKUP, _T.KEEP, but=(Sign.TICKET, _T.RISK)),
     _step(_P.MAKESHIFT_BACKUP, _T.MILESTONE, but=(_T.CHANGE, _T.RISK)),
+    _step(_P.MAKESHIFT_BACKUP, _T.INITIAL, _T.AFTER, _T.WORK, but=(_T.CHANGE, _T.RISK)),
     _step(_P.UNKNOWN, _T.INITIAL, but=(_T.BACKUP, _T.RISK, _T.CHANGE)),
     # A change, announced or not.
     _step(_P.CHANGE_SAFETY, any_of=(_T.CHANGE, _T.RISK, _T.AFTER)),

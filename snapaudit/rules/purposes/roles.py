@@ -11,15 +11,6 @@ from collections.abc import Sequence
 from snapaudit.rules.purposes.finder import Hit
 from snapaudit.rules.purposes.lexicon import Topic, Word
 
-TOOLS = frozenset(
-    (
-        Topic.BACKUP_TOOL,
-        Topic.REPLICATION_TOOL,
-        Topic.CLONE_TOOL,
-        Topic.AUTOMATION_TOOL,
-        Topic.SCHEDULE_TOOL,
-    )
-)
 _ANNOUNCING = frozenset((Topic.BEFORE, Topic.AFTER))
 _NEARBY = 3
 

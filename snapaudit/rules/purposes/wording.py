@@ -11,9 +11,9 @@ from snapaudit.rules.patterns import PatternSet, as_utf8
 from snapaudit.rules.purposes.catalogue import Field, Marker
 from snapaudit.rules.purposes.finder import Finder, Hit
 from snapaudit.rules.purposes.folding import MACHINE, decoded, tokens
-from snapaudit.rules.purposes.lexicon import Topic, Word
+from snapaudit.rules.purposes.lexicon import TOOLS, Topic, Word
 from snapaudit.rules.purposes.markers import Markers
-from snapaudit.rules.purposes.roles import TOOLS, is_changed
+from snapaudit.rules.purposes.roles import is_changed
 from snapaudit.rules.purposes.shape import shape, text_of
 from snapaudit.rules.purposes.signs import Sign, SignPattern
 

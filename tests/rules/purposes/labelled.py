@@ -1,10 +1,11 @@
 """Snapshot names with the purpose a person gave each: what the classifier is judged on.
 
 About three in five were found in public scripts, notes, manuals and issue threads; those that are
-``composed`` are written in the manner of administrators. ``names.csv`` may be read to find
-mistakes. ``names-blind.csv`` is its other half, dealt out by a digest of the name: nobody who works
-on the words, the products or the score reads it, only the figures that it gives.
-``names-fresh.csv`` came later and repeats neither: no choice has followed its figures either.
+``composed`` are written in the manner of administrators. ``names.csv`` was read to find mistakes
+from the beginning. ``names-second.csv`` is its other half, dealt out by a digest of the name: its
+figures were taken blind once, and since then its mistakes have been read as well.
+``names-fresh.csv`` came later and repeats neither: nobody who works on the words, the products or
+the score reads it, only the figures that it gives.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SEEN = Path(__file__).with_name("names.csv")
-BLIND = Path(__file__).with_name("names-blind.csv")
+SECOND = Path(__file__).with_name("names-second.csv")
 FRESH = Path(__file__).with_name("names-fresh.csv")
 LABELS = {
     "backup_product": "temporary or base snapshot of a backup product or script, also left behind",

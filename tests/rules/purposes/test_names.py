@@ -5,14 +5,14 @@ from collections import Counter
 
 import pytest
 
-from tests.rules.purposes.labelled import BLIND, FRESH, LABELS, SEEN, LabelledName, labelled
+from tests.rules.purposes.labelled import FRESH, LABELS, SECOND, SEEN, LabelledName, labelled
 
 HYPERVISORS = {"vsphere", "libvirt", "proxmox", "hyperv", "xen", "any"}
 
 
 @pytest.fixture(scope="module")
 def rows() -> tuple[LabelledName, ...]:
-    return tuple(row for path in (SEEN, BLIND, FRESH) for row in labelled(path))
+    return tuple(row for path in (SEEN, SECOND, FRESH) for row in labelled(path))
 
 
 def folded(text: str) -> str:
@@ -46,12 +46,12 @@ def test_no_description_stands_twice_not_even_in_two_files(rows: tuple[LabelledN
     assert repeated([folded(row.description) for row in rows if row.description]) == []
 
 
-def test_the_blind_half_has_as_much_of_each_purpose_as_the_other() -> None:
-    seen, blind = (Counter(row.label for row in labelled(path)) for path in (SEEN, BLIND))
+def test_the_second_half_has_as_much_of_each_purpose_as_the_other() -> None:
+    seen, second = (Counter(row.label for row in labelled(path)) for path in (SEEN, SECOND))
     assert {
-        label: (seen[label], blind[label])
+        label: (seen[label], second[label])
         for label in LABELS
-        if abs(seen[label] - blind[label]) > 2
+        if abs(seen[label] - second[label]) > 2
     } == {}
 
 
