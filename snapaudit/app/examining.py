@@ -11,7 +11,7 @@ from functools import partial
 
 from snapaudit import registry
 from snapaudit.app.reaching import reach
-from snapaudit.app.worker import Failure, work_within
+from snapaudit.app.worker import Failure, preload, work_within
 from snapaudit.errors import SnapauditError
 from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.examination import Examination, Examinations, Probe, ProbeState
@@ -36,6 +36,7 @@ def examine(
 ) -> Examinations:
     """Look at each endpoint as far as it goes. What is in the way is a probe that failed."""
     stop = threading.Event()
+    preload(endpoint.kind for endpoint in endpoints)
 
     def one(endpoint: Endpoint) -> Examination:
         found = _examined(endpoint, now, secret_of_account, progress, stop)
