@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
-from snapaudit.codec.documents import to_json
+from snapaudit.codec.documents import to_bytes
 from snapaudit.errors import InputError
 from snapaudit.model.check import Check
 from snapaudit.model.examination import Examinations
@@ -27,9 +27,9 @@ Document = _Judged | _Kept
 def render(record: Document) -> bytes:
     """The record as its JSON document. A text that UTF-8 cannot hold is written with its codes."""
     try:
-        return to_json(record).encode()
+        return to_bytes(record)
     except InputError:
-        return to_json(_storable(record)).encode()
+        return to_bytes(_storable(record))
 
 
 def _storable(value: Any) -> Any:
