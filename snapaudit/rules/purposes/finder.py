@@ -20,8 +20,10 @@ from snapaudit.rules.purposes.spelling import one_slip, shortened, spellings
 _REMEMBERED = 65536
 _FEWEST_LETTERS_OF_A_PART = 3
 _FEWEST_LETTERS_OF_TWO = 6
+_FEWEST_LETTERS_AFTER_TWO = 5
 _FEWEST_LETTERS_TO_SLIP_IN = 6
-_FEWEST_LETTERS_FOR_A_WRONG_ONE = 8
+_FEWEST_LETTERS_FOR_ONE_MORE_OR_LESS = 7
+_FEWEST_LETTERS_FOR_A_WRONG_ONE = 9
 _LONGEST_WORD = 40
 _FIRST_UNSPACED = "\u0e00"  # Thai; the writings after it do not part their words, or glue to them
 
@@ -105,8 +107,9 @@ class Finder:
         if begun and (longest := self._longest(rest)):
             return longest
         if token in self._heads and token + rest[-2] in self._long:
-            numbers, length = self._next([*rest[:-2], token + rest[-2]])
-            return numbers, length + 1
+            joined, length = self._next([*rest[:-2], token + rest[-2]])
+            if joined:
+                return joined, length + 1
         return numbers, 1
 
     def _token(self, token: str) -> tuple[Found, tuple[Phrase, ...]]:
@@ -160,9 +163,13 @@ class Finder:
     def _two_in_one(self, token: str) -> Found:
         if len(token) < _FEWEST_LETTERS_OF_TWO:
             return ()
-        for at in range(_FEWEST_LETTERS_OF_A_PART, len(token) - 1):
-            left, right = self._whole.get(token[:at]), self._plainly(token[at:])
-            if left and right and len(token) - at >= 2:
+        for at in range(2, len(token) - 1):
+            left, rest = self._whole.get(token[:at]), token[at:]
+            if not left:
+                continue
+            is_short = at < _FEWEST_LETTERS_OF_A_PART
+            right = self._whole.get(rest, ()) if is_short else self._plainly(rest)
+            if right and (not is_short or len(rest) >= _FEWEST_LETTERS_AFTER_TWO):
                 return (*left, *right)
         return ()
 
@@ -172,7 +179,7 @@ class Finder:
         Its ends are hardly ever wrong: with another end it is another word (``driver``, ``drive``);
         neither is the name of a product written in another's.
         """
-        if len(token) < _FEWEST_LETTERS_TO_SLIP_IN - 1:
+        if len(token) < _FEWEST_LETTERS_TO_SLIP_IN:
             return ()
         for variant in shortened(token):
             for meant in self._slips.get(variant, ()):
@@ -182,11 +189,18 @@ class Finder:
 
 
 def _is_meant(meant: str, token: str) -> bool:
-    """Whether one slip parts two words; in a short one a wrong letter makes another word."""
-    is_wrong_letter = len(meant) == len(token) and sorted(meant) != sorted(token)
-    if is_wrong_letter and len(meant) < _FEWEST_LETTERS_FOR_A_WRONG_ONE:
-        return False
-    return one_slip(meant, token)
+    """Whether one slip parts two words: the shorter they are, the likelier another word is meant.
+
+    Two letters that are swapped are a slip in every word, one too many or too few in longer ones
+    (``string`` is no ``storing``), and a wrong one in long ones only.
+    """
+    if sorted(meant) == sorted(token):
+        fewest = _FEWEST_LETTERS_TO_SLIP_IN
+    elif len(meant) != len(token):
+        fewest = _FEWEST_LETTERS_FOR_ONE_MORE_OR_LESS
+    else:
+        fewest = _FEWEST_LETTERS_FOR_A_WRONG_ONE
+    return min(len(meant), len(token)) >= fewest and one_slip(meant, token)
 
 
 def _with_whole_runs(tokens: Sequence[str]) -> Sequence[str]:
