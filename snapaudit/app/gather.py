@@ -100,10 +100,12 @@ def _chosen_inventories(request: Request) -> tuple[Inventory, ...]:
 def chosen_endpoints(request: Request, settings: Settings) -> tuple[Endpoint, ...]:
     """The configured endpoints that the request names, or all. Raises UsageError for none."""
     if not settings.endpoints:
-        raise UsageError(
-            "no endpoint is configured: write a snapaudit.yaml (`snapaudit init` makes one), or "
-            "name --inventory FILE or --demo"
+        how = (
+            "write a snapaudit.yaml (`snapaudit init` makes one)"
+            if settings.source is None
+            else f"add one under `endpoints:` in {settings.source}"
         )
+        raise UsageError(f"no endpoint is configured: {how}, or name --inventory FILE or --demo")
     _known(request.endpoints, [endpoint.name for endpoint in settings.endpoints])
     return tuple(
         endpoint for endpoint in settings.endpoints if is_wanted(endpoint.name, request.endpoints)

@@ -107,7 +107,7 @@ def compare(
         known = store.latest_moments(until)
         if len(known) < 2:
             raise HistoryError(
-                f"{store.place}: {len(known)} runs are remembered, and it takes two to compare; "
+                f"{store.place}: only one run is remembered, and it takes two to compare; each "
                 "`snapaudit audit` records one"
             )
         begin = known[1] if since is None else since

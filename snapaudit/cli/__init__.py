@@ -30,12 +30,18 @@ def run(arguments: list[str]) -> int:
         return _fail(arguments, error.format_message(), usage_exit(is_check=is_check))
     except KeyboardInterrupt:
         return _say("interrupted", Exit.INTERRUPTED)
+    except SystemExit as ended:  # so typer answers for a reader who has gone
+        return CHECK_UNKNOWN if is_check and ended.code else _number(ended.code)
     except BrokenPipeError:
         # The reader (`head`, a pager) has gone; nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.FAILED
+        _give_up_stdout()
+        return CHECK_UNKNOWN if is_check else Exit.FAILED
     except Exception as error:  # noqa: BLE001 - the last place where a traceback can be avoided
         return _fail(arguments, *exit_of(error, is_check=is_check))
+
+
+def _number(code: object) -> int:
+    return code if isinstance(code, int) else int(bool(code))
 
 
 def _is_unread_help(arguments: list[str]) -> bool:
@@ -45,12 +51,21 @@ def _is_unread_help(arguments: list[str]) -> bool:
 
 def _fail(arguments: list[str], message: str, code: int) -> int:
     """Monitoring shows what a plugin writes to stdout: there the failure is the result."""
-    if arguments[:1] == ["check"]:
-        from snapaudit.cli.failing import verdict_of_failure
+    try:
+        if arguments[:1] == ["check"]:
+            from snapaudit.cli.failing import verdict_of_failure
 
-        sys.stdout.write(verdict_of_failure(arguments, message))
+            sys.stdout.write(verdict_of_failure(arguments, message))
         sys.stdout.flush()
+    except OSError:
+        # Often the failure is that of stdout itself; the exit code still tells.
+        _give_up_stdout()
     return _say(message, code)
+
+
+def _give_up_stdout() -> None:
+    """What still waits to be written does not fail once more while the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(message: str, code: int) -> int:

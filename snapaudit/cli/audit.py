@@ -8,7 +8,7 @@ from typer import Option
 
 from snapaudit.cli.exits import Exit, view_exit
 from snapaudit.cli.options import Common, terminal_width, use_colour, with_common
-from snapaudit.cli.reading import add_to_history, judge, note
+from snapaudit.cli.reading import add_to_history, judge, noted
 from snapaudit.cli.writing import targets, write
 from snapaudit.model.check import verdict
 from snapaudit.model.policy import Severity
@@ -28,6 +28,10 @@ def command(
 ) -> int:
     """Read the endpoints, judge what they hold by the rules, report.
 
+    Formats (-f): table, json, csv, markdown, html, xlsx.
+
+    Example: snapaudit audit
+    Example: snapaudit audit --demo -f table -o html=demo.html
     Example: snapaudit audit -o html=reports/today.html -o json=reports/today.json
     """
     where = targets(common.format, common.output or (), AUDIT_FORMATS, "table")
@@ -38,8 +42,7 @@ def command(
     write(where, lambda name: render_audit(audit, name, width=width, colour=colour))
     is_recorded = True
     if not no_record:
-        is_recorded = add_to_history(common, judged)
-        note(common, judged)
+        is_recorded = add_to_history(common, judged) and noted(common, judged)
     if fail_on:
         return verdict(audit, fail_on=fail_on).exit_code
     return view_exit(audit) or (Exit.DONE if is_recorded else Exit.FAILED)

@@ -14,6 +14,7 @@ from snapaudit.codec.documents import inventories_document
 from snapaudit.errors import UsageError
 from snapaudit.model.inventory import CoverageState, Inventory
 from snapaudit.report.escape import plain
+from snapaudit.report.phrases import count
 
 
 @with_common
@@ -41,5 +42,6 @@ def _tell(common: Common, name: str, inventories: tuple[Inventory, ...]) -> None
             line = f"{inventory.endpoint}: {inventory.coverage.state}: {inventory.coverage.reason}"
             sys.stderr.write(f"{plain(line)}\n")
     if not common.quiet:
-        machines = sum(len(inventory.virtual_machines) for inventory in inventories)
-        sys.stderr.write(f"{plain(name)}: {len(inventories)} endpoint(s), {machines} machines\n")
+        endpoints = count(len(inventories), "endpoint")
+        machines = count(sum(len(one.virtual_machines) for one in inventories), "virtual machine")
+        sys.stderr.write(f"{plain(name)}: {endpoints}, {machines}\n")

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from snapaudit import __version__
+from snapaudit.cli.helping import HelpfulGroup, helpful
 
 NAMES = (
     *("init", "doctor", "collect", "audit", "check", "report", "diff", "forecast", "serve"),
@@ -36,7 +37,7 @@ def _main(
 def application(wanted: str | None = None) -> typer.Typer:
     """The command tree; with one command alone where a known one is wanted."""
     tree = typer.Typer(
-        no_args_is_help=True,
+        cls=HelpfulGroup,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -45,7 +46,7 @@ def application(wanted: str | None = None) -> typer.Typer:
     for name in (wanted,) if wanted in NAMES else NAMES:
         module = import_module(f"snapaudit.cli.{name}")
         if hasattr(module, "commands"):
-            tree.add_typer(module.commands(), name=name)
+            tree.add_typer(module.commands(), name=name, cls=HelpfulGroup)
         else:
             tree.command(name)(module.command)
-    return tree
+    return helpful(tree)

@@ -50,6 +50,8 @@ def command(
     Only --apply acts, on exactly what the plan lists, if all of it is still as it was.
 
     Example: snapaudit enforce
+    Example: snapaudit enforce --worst 3
+    Example: snapaudit enforce --plan .snapaudit/plans/20261125-120000-1a2b3c.json --reseal
     Example: snapaudit enforce --apply --plan .snapaudit/plans/20261125-120000-1a2b3c.json
     """
     where = targets(common.format, common.output or (), ENFORCE_FORMATS, "table")

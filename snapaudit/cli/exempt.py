@@ -70,7 +70,7 @@ def _add(
     all else in it stays as it is. It counts at once, also for a run that is under way.
 
     Example: snapaudit exempt add erp-db01 --rule stale-snapshot --owner dba
-    --reason "vendor compares both states" --ticket CHG-4711 --until 2026-12-31
+        --reason "vendor compares both states" --ticket CHG-4711 --until 2026-12-31
     """
     from snapaudit.report.accepted import selected
 

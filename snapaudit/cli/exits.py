@@ -49,6 +49,10 @@ def exit_of(error: Exception, *, is_check: bool) -> tuple[str, int]:
             return str(error), CHECK_UNKNOWN if is_check else Exit.REFUSED
         case HypervisorError() | SnapauditError():
             return str(error), CHECK_UNKNOWN if is_check else Exit.FAILED
+        case OSError(strerror=str(reason)):
+            place = f"{error.filename}: " if error.filename else "the result cannot be written: "
+            message = redacted(f"{place}{reason}")
+            return message, CHECK_UNKNOWN if is_check else Exit.FAILED
         case _:
             message = redacted(f"internal error: {type(error).__name__}: {error}")
             return message, CHECK_UNKNOWN if is_check else Exit.FAILED

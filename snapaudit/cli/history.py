@@ -81,7 +81,9 @@ def _check(common: Common) -> int:
 @with_common
 def _backup(
     common: Common,
-    target: Annotated[Path, Argument(help="The copy; one of that name is replaced.")],
+    target: Annotated[
+        Path, Argument(help="The copy; one of that name is replaced.", metavar="FILE")
+    ],
 ) -> int:
     """Write a copy of the history that can be put in its place. Runs may be recorded meanwhile.
 

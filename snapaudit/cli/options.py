@@ -18,15 +18,15 @@ from snapaudit.app.gather import Request
 from snapaudit.errors import UsageError
 
 _NO_TERMINAL = 100
+_FORMAT = "Output format, such as json; a word that is none is answered with the list."
+_CONFIG = "Configuration; else SNAPAUDIT_CONFIG, ./snapaudit.yaml, the user's, the system's."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Common:
     """What the shared options said."""
 
-    config: Annotated[
-        Path | None, Option("-c", "--config", help="Configuration file.", metavar="FILE")
-    ] = None
+    config: Annotated[Path | None, Option("-c", "--config", help=_CONFIG, metavar="FILE")] = None
     endpoint: Annotated[
         list[str] | None,
         Option(help="Only this endpoint, or pattern (repeatable).", metavar="NAME"),
@@ -36,13 +36,15 @@ class Common:
         Option(help="A saved inventory instead of endpoints (repeatable).", metavar="FILE"),
     ] = None
     demo: Annotated[bool, Option("--demo", help="Read a made-up fleet.")] = False
-    rules: Annotated[list[Path] | None, Option(help="More rules (repeatable).", metavar="DIR")] = (
-        None
-    )
-    now: Annotated[str | None, Option(help="Judge as of this time.", metavar="RFC3339")] = None
-    format: Annotated[
-        str | None, Option("-f", "--format", help="Output format.", metavar="NAME")
+    rules: Annotated[
+        list[Path] | None,
+        Option(help="Your rules, besides the built-in ones (repeatable).", metavar="DIR"),
     ] = None
+    now: Annotated[
+        str | None,
+        Option(help="Judge as of this time, like 2026-06-01T12:00:00Z.", metavar="RFC3339"),
+    ] = None
+    format: Annotated[str | None, Option("-f", "--format", help=_FORMAT, metavar="NAME")] = None
     output: Annotated[
         list[str] | None,
         Option(

@@ -119,6 +119,16 @@ def note(common: Common, judged: Judged) -> None:
         remember(judged.audit, judged.policy, judged.settings, judged.now, named)
 
 
+def noted(common: Common, judged: Judged) -> bool:
+    """As `note`; False where that failed, which is told on stderr and costs the result nothing."""
+    try:
+        note(common, judged)
+    except SnapauditError as error:
+        tell(f"what was seen is not remembered, the result is complete: {error}")
+        return False
+    return True
+
+
 def type_in(endpoints: Iterable[Endpoint], *, acting: bool = False) -> None:
     """Ask for the passwords that are typed, before any work begins and anything is drawn.
 

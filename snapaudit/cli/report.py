@@ -47,6 +47,9 @@ def command(
 
     It is about the run that `snapaudit audit` recorded last; nothing is read from any endpoint.
 
+    Formats (-f): table, html, markdown, csv, xlsx, json.
+
+    Example: snapaudit report --demo -o html=weekly.html
     Example: snapaudit report --publish --mail
 
     Example: snapaudit report -o html=weekly.html -o xlsx=weekly.xlsx

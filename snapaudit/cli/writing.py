@@ -9,7 +9,7 @@ from pathlib import Path
 
 from snapaudit.codec.expect import nearest
 from snapaudit.codec.files import replace_file
-from snapaudit.errors import InputError, UsageError
+from snapaudit.errors import InputError, SnapauditError, UsageError
 
 _OWNER_ALONE = 0o600
 _STREAMS = ("/dev/fd/", "/dev/stdout", "/dev/stderr", "/proc/")
@@ -54,10 +54,19 @@ def write(where: tuple[Target, ...], render: Callable[[str], bytes]) -> None:
     for target in where:
         body = render(target.format)
         if target.path is None:
-            sys.stdout.buffer.write(body)
-            sys.stdout.buffer.flush()
+            _print(body)
         else:
             write_file(target.path, body, mode=_OTHERS_READ.get(target.format, _OWNER_ALONE))
+
+
+def _print(body: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SnapauditError(f"the result cannot be written: {error.strerror}") from error
 
 
 def write_file(path: Path, body: bytes, *, mode: int = _OWNER_ALONE) -> None:

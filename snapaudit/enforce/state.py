@@ -78,7 +78,10 @@ def prepare(state: State) -> None:
             folder.mkdir(mode=MODE, parents=True, exist_ok=True)
             found = folder.lstat()
         except OSError as error:
-            raise RefusedError(f"{folder}: cannot be used: {error.strerror}") from error
+            raise RefusedError(
+                f"{folder}: cannot be used: {error.strerror}; run as the user that the state "
+                "folder belongs to, or name another one by `state:` in the configuration"
+            ) from error
         complaint = distrust(found, wanted=stat.S_ISDIR)
         if complaint is not None:
             raise RefusedError(f"{folder}: {complaint}")

@@ -94,3 +94,15 @@ def format_iso_duration(duration: timedelta) -> str:
     if not days and not clock:
         return "PT0S"
     return f"{sign}P{f'{days}D' if days else ''}{f'T{clock}' if clock else ''}"
+
+
+_ISO = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+
+
+def parse_iso_duration(text: str) -> timedelta:
+    """What ``format_iso_duration`` wrote, if it is not negative. Raises UnitError."""
+    found = _ISO.fullmatch(text)
+    if found is None:
+        raise UnitError(f"expected an ISO 8601 duration like P3DT12H, found {text!r}")
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

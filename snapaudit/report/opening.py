@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from snapaudit.model.inventory import CoverageState
 from snapaudit.model.plan import Excess, Manager, Plan
+from snapaudit.model.units import UnitError, parse_iso_duration
 from snapaudit.report.headline import Caution, blind_line
-from snapaudit.report.phrases import byte_range, count, duration, moment, offset, size
+from snapaudit.report.phrases import (
+    byte_range,
+    count,
+    duration,
+    moment,
+    offset,
+    short_duration,
+    size,
+)
 from snapaudit.report.planned import gain, meant, work
 from snapaudit.report.terminal import facts, lines, text
 
@@ -101,8 +111,17 @@ def _origin(plan: Plan) -> Iterator[tuple[str, str]]:
     yield (
         "limits",
         (
-            f"older than {limits.min_age}; at most {count(limits.max_actions, 'action')}, "
+            f"older than {_words(limits.min_age)}; at most {count(limits.max_actions, 'action')}, "
             f"{limits.max_share} of all snapshots, {size(limits.max_bytes)} to copy; "
             f"leaving {limits.min_free} free; {limits.window or 'at any time'}"
         ),
     )
+
+
+def _words(iso: str) -> str:
+    """A duration as a plan writes it, in people's words; as it is where it cannot be read."""
+    try:
+        span = parse_iso_duration(iso)
+    except UnitError:
+        return iso
+    return short_duration(span) if span < timedelta(minutes=1) else duration(span)

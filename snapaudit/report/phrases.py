@@ -27,11 +27,11 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 
 def duration(span: timedelta) -> str:
     """``9 days``, ``7 days 5 hours``, ``45 minutes``; whole days from a month on."""
+    if abs(span) < timedelta(minutes=1):
+        return "less than a minute"
     if span < timedelta(0):
         return f"minus {duration(-span)}"
     minutes = span // timedelta(minutes=1)
-    if minutes < 1:
-        return "less than a minute"
     if minutes < 120 and minutes != 60:
         return count(minutes, "minute")
     hours, days = minutes // 60, span.days
@@ -151,7 +151,7 @@ def _is_size(fact: str) -> bool:
 
 def evidence(one: Evidence) -> str:
     """``age 9 days, over 7 days``: what was measured, and the bound that it crossed."""
-    fact, measured, bound = words(one.fact), value(one.fact, one.value), value(one.fact, one.bound)
+    fact, measured, bound = words(one.fact), value(one.fact, one.value), _bound(one)
     if one.operator in _OPERATORS:
         if one.operator == "over" and not one.bound:
             return f"{fact} {measured}"
@@ -164,6 +164,14 @@ def evidence(one: Evidence) -> str:
     if isinstance(one.value, bool) and fact.startswith("has "):
         return fact if one.value else f"no {fact.removeprefix('has ')}"
     return f"{fact}: {measured}"
+
+
+def _bound(one: Evidence) -> str:
+    """A bound to the second below a minute: what is over "less than a minute" says nothing."""
+    bound = one.bound
+    if isinstance(bound, timedelta) and abs(bound) < timedelta(minutes=1):
+        return short_duration(bound)
+    return value(one.fact, bound)
 
 
 def evidences(many: tuple[Evidence, ...]) -> str:

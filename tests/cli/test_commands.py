@@ -93,7 +93,7 @@ def test_collect_saves_what_audit_reads_again(tmp_path: Path) -> None:
     write_config(tmp_path, "{name: t, kind: libvirt, url: 'test:///default'}")
     ran = snapaudit("collect", "-o", "seen.json.gz", cwd=tmp_path)
     assert ran.out == ""
-    assert "seen.json.gz: 1 endpoint(s), 1 machines" in ran.err
+    assert "seen.json.gz: 1 endpoint, 1 virtual machine" in ran.err
     seen = json.loads(gzip.decompress((tmp_path / "seen.json.gz").read_bytes()))
     assert (seen["schema"], seen["endpoint"]) == ("snapaudit/inventory@1", "t")
     again = snapaudit("audit", "--inventory", "seen.json.gz", "-f", "json", cwd=tmp_path)
@@ -287,3 +287,22 @@ def test_every_missing_image_is_a_critical_finding(tmp_path: Path) -> None:
     ran = on_saved(tmp_path, "audit", "-f", "json")
     rules = {f["rule"]: f["severity"] for f in json.loads(ran.out)["findings"]}
     assert rules["broken-chain"] == "critical"
+
+
+# what to do where nothing is there yet ------------------------------------------------------------
+
+
+def test_configuration_without_endpoints_is_named(tmp_path: Path) -> None:
+    (tmp_path / "snapaudit.yaml").write_text("version: 1\n", encoding="utf-8")
+    ran = snapaudit("audit", cwd=tmp_path)
+    assert ran.code == 2
+    assert f"under `endpoints:` in {tmp_path / 'snapaudit.yaml'}" in ran.err
+
+
+def test_state_folder_that_cannot_be_used_costs_an_audit_its_memory_alone(saved: Path) -> None:
+    (saved / ".snapaudit").write_text("a file", encoding="utf-8")
+    ran = snapaudit("audit", "--inventory", "i.json", cwd=saved)
+    assert ran.code == 1
+    assert "web01" in ran.out
+    assert ran.err.count("\n") == 1
+    assert "the result" in ran.err or "its result is complete" in ran.err

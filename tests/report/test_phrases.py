@@ -4,9 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from snapaudit.model.finding import FactValue
+from snapaudit.model.finding import Evidence, FactValue
 from snapaudit.model.inventory import ByteRange
-from snapaudit.model.units import parse_duration
+from snapaudit.model.units import (
+    UnitError,
+    format_iso_duration,
+    parse_duration,
+    parse_iso_duration,
+)
 from snapaudit.report import phrases
 from tests.builders import GIB, NOW, ago
 from tests.report.records import proof
@@ -76,3 +81,25 @@ def test_evidence_names_the_value_and_the_bound_it_crossed(
     fact: str, value: FactValue, operator: str, bound: FactValue, said: str
 ) -> None:
     assert phrases.evidence(proof(fact, value, operator, bound)) == said
+
+
+def test_bound_below_a_minute_is_told_to_the_second() -> None:
+    found = Evidence(
+        fact="age", value=timedelta(minutes=10), operator="over", bound=timedelta(seconds=3)
+    )
+    assert phrases.evidence(found) == "age 10 minutes, over 3 s"
+
+
+def test_moment_on_either_side_of_now_is_less_than_a_minute() -> None:
+    assert phrases.duration(timedelta(seconds=-2)) == "less than a minute"
+
+
+@pytest.mark.parametrize("iso", ["PT0S", "PT1S", "PT72H", "P3D", "P3DT12H5M"])
+def test_duration_of_a_plan_is_read_as_it_was_written(iso: str) -> None:
+    again = parse_iso_duration(format_iso_duration(parse_iso_duration(iso)))
+    assert again == parse_iso_duration(iso)
+
+
+def test_what_is_no_duration_of_a_plan_is_refused() -> None:
+    with pytest.raises(UnitError):
+        parse_iso_duration("3 days")

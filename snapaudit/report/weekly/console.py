@@ -108,7 +108,9 @@ def _changes(report: WeeklyReport) -> Table:
 
 
 def _sizes(one: Change) -> str:
-    if one.size_bytes is not None and one.previous_size_bytes is not None:
+    if None not in (one.size_bytes, one.previous_size_bytes) and (
+        one.size_bytes != one.previous_size_bytes
+    ):
         return f"{size(one.previous_size_bytes)} to {size(one.size_bytes)}"
     if one.size_bytes is not None:
         return size(one.size_bytes)

@@ -81,7 +81,7 @@ def forecast(one: Forecast | None) -> str:
     if one is None:
         return "without a forecast: no history"
     if one.trend is Trend.TOO_LITTLE_DATA:
-        return f"without a forecast: only {count(one.samples, 'sample')}"
+        return f"no forecast yet: {count(one.samples, 'sample')}; it takes 4 over 21 days"
     if one.days_to_full is None or one.trend is not Trend.GROWING:
         return _TRENDS.get(one.trend, "growing")
     return f"full in {days(one.days_to_full)}"
