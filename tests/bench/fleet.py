@@ -2,8 +2,8 @@
 
 10,080 machines with four snapshots each, read by ``snapaudit audit`` as a process of its own, over
 the real protocols: libvirt's test driver, the vSphere simulator, and our WS-Man and XAPI servers,
-all on the same processor as what reads them. Then twice the fleet, for the ratio; then what comes
-after the collection alone, in a process of its own, from a saved inventory.
+all on the same processor as what reads them. Then twice the fleet, for the ratio; the same over a
+Dask cluster that loses a worker; and what comes after the collection alone, from a saved file.
 ``python -m tests.bench.fleet`` prints the table.
 """
 
@@ -20,9 +20,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 from tests.beds import testdriver
+from tests.beds.cluster import Cluster
 from tests.beds.simulator import Simulator
 from tests.beds.vmodels import many
 from tests.beds.wsman.accounts import ACCOUNTS
@@ -38,6 +41,7 @@ KINDS = ("libvirt", "vsphere", "hyperv", "xen")
 SHARES = {"libvirt": 7, "vsphere": 5, "hyperv": 3, "xen": 3}
 TWENTY, HANGING = 20, 2
 _FIRST = 1_750_000_000
+_THREADS, _KILL_AFTER = 8, 20
 _MIB = 2**20
 # What ``getrusage`` tells of a child counts in what its parent held, so it is asked itself.
 _MEASURED = """
@@ -58,6 +62,7 @@ class Took:
     memory: int
     code: int
     coverage: list[dict[str, Any]]
+    fingerprints: frozenset[str]
 
     def named(self, state: str) -> list[str]:
         """The endpoints in a state, by name."""
@@ -104,7 +109,10 @@ def _machine(name: str) -> str:
         )
         for number, shot in enumerate(names)
     ]  # fmt: skip
-    return testdriver.machine_xml(name, [f"/images/{name}.qcow2"], *shots)
+    machine = testdriver.machine_xml(name, [f"/images/{name}.qcow2"], *shots)
+    # Without one, the driver invents an id at each opening.
+    known = f"<uuid>{uuid5(NAMESPACE_OID, name)}</uuid><memory>"
+    return machine.replace("<memory>", known)
 
 
 @contextmanager
@@ -155,6 +163,7 @@ def command(*words: str) -> Took:
         memory=int(done.stderr.split()[-1]) * 1024,
         code=done.returncode,
         coverage=found["coverage"],
+        fingerprints=frozenset(one["fingerprint"] for one in found["findings"]),
     )
 
 
@@ -171,6 +180,7 @@ def run(sizes: tuple[int, ...] = (200, 400)) -> None:
             if len(took) > 1:
                 ratio = took[-1].seconds / took[0].seconds
                 print(f"{sizes[-1] / sizes[0]:g} times the fleet: {ratio:.2f} times the time")
+            _over_a_cluster(folder, lines, port, sizes[0], took[0])
             _afterwards(folder, lines, port, sizes[0])
 
 
@@ -183,6 +193,27 @@ def _tell(endpoints: int, took: Took) -> None:
         f"{endpoints} endpoints, {shots:,} snapshots: {took.seconds:.1f} s, parent "
         f"{took.memory / _MIB:.0f} MiB, exit {took.code}, {len(hung)} of {expected} hung named, "
         f"{len(missing) - len(hung)} others missing",
+        flush=True,
+    )
+
+
+def _over_a_cluster(
+    folder: Path, lines: dict[str, str], port: int, endpoints: int, near: Took
+) -> None:
+    """The same fleet by three workers, of which one is killed when it has begun."""
+    with Cluster() as dask:
+        workers = [dask.worker(_THREADS) for _ in range(3)]
+        more = f"executor: {{kind: dask, scheduler: '{dask.address}'}}\n"
+        config = configuration(folder, lines, port, endpoints, DEADLINE, more)
+        killing = Timer(_KILL_AFTER, dask.kill, (workers[0],))
+        killing.start()
+        far = command("audit", "-c", str(config), "--no-record")
+        killing.join()
+    _tell(endpoints, far)
+    same = near.fingerprints == far.fingerprints
+    print(
+        f"that was over 3 Dask workers, one killed after {_KILL_AFTER} s: "
+        f"{len(far.fingerprints):,} findings, {'the same' if same else 'NOT the same'}",
         flush=True,
     )
 
