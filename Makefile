@@ -1,7 +1,7 @@
 # What there is to do with a checkout. Every target sets up what it needs.
 .DEFAULT_GOAL := help
 PYTHON := .venv/bin/python
-SOURCES := snapaudit tests
+SOURCES := snapaudit tests examples
 # Tests wait for daemons and deadlines as often as for the processor: three of them share two cores.
 WORKERS ?= 3
 
@@ -37,6 +37,7 @@ check: setup ## lint, types, import contracts: fast, no back ends
 	.venv/bin/ruff check $(SOURCES)
 	.venv/bin/ruff format --check $(SOURCES)
 	.venv/bin/mypy
+	MYPYPATH=examples/plugin .venv/bin/mypy --explicit-package-bases examples/audit_from_python.py examples/plugin/snapaudit_board
 	.venv/bin/lint-imports --verbose
 	$(PYTHON) -m pytest -q tests/docs
 

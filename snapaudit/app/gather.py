@@ -58,8 +58,8 @@ def settings_of(request: Request) -> Settings:
 
 def options_of_all_kinds() -> dict[str, frozenset[str]]:
     """The endpoint options of every kind, also of one that is not installed: it has none then."""
-    installed = {kind: frozenset(registry.hypervisor(kind).options) for kind in registry.kinds()}
-    return dict.fromkeys(KINDS, frozenset[str]()) | installed
+    known = dict.fromkeys((*KINDS, *registry.kinds()), frozenset[str]())
+    return known | {kind: frozenset(one.options) for kind, one in registry.usable().items()}
 
 
 def gather(

@@ -60,7 +60,7 @@ def make_plan(
 
 
 def _abilities() -> dict[str, Abilities]:
-    return {kind: registry.hypervisor(kind).abilities for kind in registry.kinds()}
+    return {kind: platform.abilities for kind, platform in registry.usable().items()}
 
 
 def _unsettled(journal: Record) -> Iterator[tuple[tuple[str, str], str]]:

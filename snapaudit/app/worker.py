@@ -77,7 +77,7 @@ def preload(kinds: Iterable[str]) -> None:
     It has effect before the first process alone, and none where processes are spawned.
     """
     modules = [__name__]
-    for kind in sorted(set(kinds) & set(registry.kinds())):
+    for kind in sorted(set(kinds) & set(registry.usable())):
         modules += registry.modules(kind)
     multiprocessing.set_forkserver_preload(modules)
 
