@@ -8,23 +8,21 @@ is looked up once; a large estate holds few different ones.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from snapaudit.rules.purposes.folding import MACHINE
 from snapaudit.rules.purposes.lexicon import TOOLS, Word
-from snapaudit.rules.purposes.spelling import one_slip, shortened, spellings
+from snapaudit.rules.purposes.slips import Slips
+from snapaudit.rules.purposes.spelling import spellings
 
 _REMEMBERED = 65536
 _FEWEST_LETTERS_OF_A_PART = 3
 _FEWEST_LETTERS_OF_TWO = 6
 _FEWEST_LETTERS_AFTER_TWO = 5
-_FEWEST_LETTERS_TO_SLIP_IN = 6
-_FEWEST_LETTERS_FOR_ONE_MORE_OR_LESS = 7
-_FEWEST_LETTERS_FOR_A_WRONG_ONE = 9
 _LONGEST_WORD = 40
+_HEAD = 3  # letters at an end of a word that it is looked up by; no star stands after fewer
 _FIRST_UNSPACED = "\u0e00"  # Thai; the writings after it do not part their words, or glue to them
 
 
@@ -48,25 +46,28 @@ class Finder:
         self._whole: dict[str, Found] = {}
         self._starts: dict[str, Found] = {}
         self._ends: dict[str, Found] = {}
-        self._phrases: defaultdict[str, list[Phrase]] = defaultdict(list)
+        self._phrases: dict[str, dict[str, list[Phrase]]] = {}
         self._unspaced: dict[str, Found] = {}
-        self._slips: defaultdict[str, list[str]] = defaultdict(list)
+        self._slips = Slips()
+        self._starred: set[str] = set()
         known: set[str] = set()
         for number, word in enumerate(words):
             for parts in spellings(word.text):
                 self._add(parts, number)
                 known.update(part.strip("*") for part in parts)
         self._run = _alternatives(self._unspaced)
+        self._heads_of_starts = {word[:_HEAD] for word in self._starts}
+        self._tails_of_ends = {word[-_HEAD:] for word in self._ends}
         self._long = {word for word in known if len(word) >= _FEWEST_LETTERS_OF_TWO}
-        self._heads = {word[:at] for word in self._long for at in range(1, len(word))}
         self._of_token = lru_cache(_REMEMBERED)(self._token)
-        self._begun_by = lru_cache(_REMEMBERED)(self._goes_on)
 
     def _add(self, parts: tuple[str, ...], number: int) -> None:
         if not self._words[number].is_spaced:
             _put(self._unspaced, "".join(parts).replace("*", ""), number)
         elif len(parts) > 1:
-            self._phrases[parts[0].rstrip("*")].append((parts, number))
+            following = self._phrases.setdefault(parts[0], {})
+            following.setdefault(parts[1], []).append((parts, number))
+            self._starred.update(part[:_HEAD] for part in parts[:2] if part.endswith("*"))
         else:
             self._add_word(parts[0], number)
 
@@ -77,10 +78,8 @@ class Finder:
         if part.endswith("*"):
             _put(self._starts, plain, number)
         _put(self._whole, plain, number)
-        is_word = plain.isalpha() and len(plain) >= _FEWEST_LETTERS_TO_SLIP_IN
-        if is_word and self._words[number].topic not in TOOLS:
-            for variant in shortened(plain):
-                self._slips[variant].append(plain)
+        if plain.isalpha() and self._words[number].topic not in TOOLS:
+            self._slips.add(plain)
 
     def hits(self, tokens: Sequence[str]) -> list[Hit]:
         """Every entry found, in the order of the text."""
@@ -89,7 +88,8 @@ class Finder:
         at = 0
         while rest:
             numbers, length = self._next(rest)
-            found.extend([Hit(number, at, at + length) for number in numbers])
+            if numbers:
+                found.extend([Hit(number, at, at + length) for number in numbers])
             del rest[-length:]
             at += length
         return found
@@ -104,38 +104,43 @@ class Finder:
         numbers, begun = self._of_token(token)
         if len(rest) == 1:
             return numbers, 1
-        if begun and (longest := self._longest(rest)):
+        if begun and (longest := self._longest(begun, rest)):
             return longest
-        if token in self._heads and token + rest[-2] in self._long:
+        if token + rest[-2] in self._long:
             joined, length = self._next([*rest[:-2], token + rest[-2]])
             if joined:
                 return joined, length + 1
         return numbers, 1
 
-    def _token(self, token: str) -> tuple[Found, tuple[Phrase, ...]]:
-        """The entries that a token is by itself, and the phrases that it may begin."""
-        return self._look_up(token), tuple(self._phrases_from(token))
+    def _token(self, token: str) -> tuple[Found, tuple[str, ...]]:
+        """The entries that a token is by itself, and how the phrases begin that it may begin."""
+        begun = tuple(form for form in self._forms(token) if form in self._phrases)
+        return self._look_up(token), begun
 
-    def _phrases_from(self, token: str) -> Iterator[Phrase]:
-        yield from self._phrases.get(token, ())
-        for length in range(_FEWEST_LETTERS_OF_A_PART, len(token)):
-            if found := self._phrases.get(token[:length]):
-                yield from (phrase for phrase in found if phrase[0][0].endswith("*"))
+    def _forms(self, token: str) -> list[str]:
+        """How a phrase may write a token: whole, or a beginning of it with a star."""
+        if token[:_HEAD] not in self._starred:
+            return [token]
+        token = token[:_LONGEST_WORD]
+        return [token, *(f"{token[:length]}*" for length in range(_HEAD, len(token) + 1))]
 
-    def _goes_on(self, token: str, following: str) -> tuple[Phrase, ...]:
-        """The phrases that two tokens begin, the longest first."""
-        _, begun = self._of_token(token)
-        fitting = (phrase for phrase in begun if _is(following, phrase[0][1]))
-        return tuple(sorted(fitting, key=lambda phrase: (-len(phrase[0]), phrase[1])))
-
-    def _longest(self, rest: list[str]) -> tuple[Found, int] | None:
+    def _longest(self, begun: Sequence[str], rest: list[str]) -> tuple[Found, int] | None:
         """The longest phrases that begin the rest, and their length."""
-        length, numbers = 0, []
-        for parts, number in self._begun_by(rest[-1], rest[-2]):
+        length, numbers = 2, []
+        for parts, number in self._going_on(begun, rest[-2]):
             if len(parts) >= length and _stands_in(parts, rest):
                 length = len(parts)
                 numbers.append(number)
         return (tuple(numbers), length) if numbers else None
+
+    def _going_on(self, begun: Sequence[str], second: str) -> Sequence[Phrase]:
+        """The phrases that begin so and go on with a token, the longest first."""
+        forms = self._forms(second)
+        lists = (self._phrases[first].get(form) for first in begun for form in forms)
+        found = [phrase for phrases in lists if phrases for phrase in phrases]
+        if len(found) > 1:
+            found.sort(key=lambda phrase: (-len(phrase[0]), phrase[1]))
+        return found
 
     def _look_up(self, token: str) -> Found:
         if token[0] >= _FIRST_UNSPACED:
@@ -143,7 +148,11 @@ class Finder:
         if not token.isalpha():
             return self._whole.get(token, ())
         token = token[:_LONGEST_WORD]
-        return self._plainly(token) or self._two_in_one(token) or self._with_a_slip(token)
+        return self._plainly(token) or self._two_in_one(token) or self._meant(token)
+
+    def _meant(self, token: str) -> Found:
+        meant = self._slips.meant(token)
+        return self._whole[meant] if meant else ()
 
     def _in_run(self, token: str) -> Found:
         found = (self._unspaced[run] for run in self._run.findall(token))
@@ -152,12 +161,14 @@ class Finder:
     def _plainly(self, token: str) -> Found:
         if token in self._whole:
             return self._whole[token]
-        for length in range(len(token) - 1, 2, -1):
-            if found := self._starts.get(token[:length]):
-                return found
-        for length in range(len(token) - 1, 2, -1):
-            if found := self._ends.get(token[-length:]):
-                return found
+        if token[:_HEAD] in self._heads_of_starts:
+            for length in range(len(token) - 1, _HEAD - 1, -1):
+                if found := self._starts.get(token[:length]):
+                    return found
+        if token[-_HEAD:] in self._tails_of_ends:
+            for length in range(len(token) - 1, _HEAD - 1, -1):
+                if found := self._ends.get(token[-length:]):
+                    return found
         return ()
 
     def _two_in_one(self, token: str) -> Found:
@@ -172,35 +183,6 @@ class Finder:
             if right and (not is_short or len(rest) >= _FEWEST_LETTERS_AFTER_TWO):
                 return (*left, *right)
         return ()
-
-    def _with_a_slip(self, token: str) -> Found:
-        """Entries that one slip makes of the token.
-
-        Its ends are hardly ever wrong: with another end it is another word (``driver``, ``drive``);
-        neither is the name of a product written in another's.
-        """
-        if len(token) < _FEWEST_LETTERS_TO_SLIP_IN:
-            return ()
-        for variant in shortened(token):
-            for meant in self._slips.get(variant, ()):
-                if meant[0] + meant[-1] == token[0] + token[-1] and _is_meant(meant, token):
-                    return self._whole[meant]
-        return ()
-
-
-def _is_meant(meant: str, token: str) -> bool:
-    """Whether one slip parts two words: the shorter they are, the likelier another word is meant.
-
-    Two letters that are swapped are a slip in every word, one too many or too few in longer ones
-    (``string`` is no ``storing``), and a wrong one in long ones only.
-    """
-    if sorted(meant) == sorted(token):
-        fewest = _FEWEST_LETTERS_TO_SLIP_IN
-    elif len(meant) != len(token):
-        fewest = _FEWEST_LETTERS_FOR_ONE_MORE_OR_LESS
-    else:
-        fewest = _FEWEST_LETTERS_FOR_A_WRONG_ONE
-    return min(len(meant), len(token)) >= fewest and one_slip(meant, token)
 
 
 def _with_whole_runs(tokens: Sequence[str]) -> Sequence[str]:

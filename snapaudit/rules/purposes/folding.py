@@ -49,10 +49,14 @@ def tokens(text: str) -> list[str]:
     apart, and names that differ by a number read alike. What a program drew in hexadecimal digits
     is a number too, so that no word is read out of it.
     """
-    plain = _DRAWN.sub("0", without_accents(text))
+    plain = without_accents(text)
+    has_number = _NUMBER.search(plain) is not None
+    if has_number:
+        plain = _DRAWN.sub("0", plain)
     if not plain.isascii():
         plain = _HUMP.sub(r"\1 ", plain)
-    return _NUMBER.sub("0", " ".join(_TOKEN.findall(plain)).casefold()).split()
+    words = " ".join(_TOKEN.findall(plain)).casefold()
+    return (_NUMBER.sub("0", words) if has_number else words).split()
 
 
 def fold(text: str) -> str:

@@ -1,7 +1,8 @@
-"""Spelling: the ways in which a word of a data file may be written, and slips of the finger."""
+"""Spelling: the ways in which a word of a data file may be written."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -14,6 +15,8 @@ _FILE = Path(__file__).parent / "letters.yaml"
 _WITHOUT_UMLAUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "ae", "Ö": "oe", "Ü": "ue"})
 _WITHOUT_STROKE = str.maketrans({"ø": "o", "Ø": "O"})
 _FEWEST_LETTERS = 5
+# Entries that are their own tokens, as most are: small Latin letters, and numbers by themselves.
+_PLAIN = re.compile(r"(?:\*?[a-z]+\*?|0)(?: (?:\*?[a-z]+\*?|0))*")
 
 
 @cache
@@ -29,10 +32,13 @@ def spellings(text: str) -> Iterator[tuple[str, ...]]:
     Umlauts come with and without their e, Cyrillic in Latin letters too where the word is long
     enough to be told from words of other languages.
     """
+    if _PLAIN.fullmatch(text):
+        yield tuple(text.split())
+        return
     ways = [text, text.translate(_WITHOUT_UMLAUT)]
     if len(text.replace("*", "")) >= _FEWEST_LETTERS:
         ways += [text.translate(_WITHOUT_STROKE), text.lower().translate(_latin())]
-    yield from dict.fromkeys(tuple(_starred(way)) for way in ways)
+    yield from dict.fromkeys(tuple(_starred(way)) for way in dict.fromkeys(ways))
 
 
 def _starred(text: str) -> Iterator[str]:
@@ -42,27 +48,3 @@ def _starred(text: str) -> Iterator[str]:
             start = "*" if number == 0 and part.startswith("*") else ""
             end = "*" if number == len(words) - 1 and part.endswith("*") else ""
             yield f"{start}{word}{end}"
-
-
-def one_slip(left: str, right: str) -> bool:
-    """Whether one letter too many, too few, wrong, or swapped with the next parts two words."""
-    if left == right:
-        return True
-    if len(left) > len(right):
-        left, right = right, left
-    if len(right) - len(left) > 1:
-        return False
-    start = next((i for i, sign in enumerate(left) if sign != right[i]), len(left))
-    if len(left) < len(right):
-        return left[start:] == right[start + 1 :]
-    swapped = left[start : start + 2] == right[start : start + 2][::-1]
-    return left[start + 1 :] == right[start + 1 :] or (
-        swapped and left[start + 2 :] == right[start + 2 :]
-    )
-
-
-def shortened(word: str) -> Iterator[str]:
-    """The word, and the word with each of its letters left out."""
-    yield word
-    for at in range(len(word)):
-        yield word[:at] + word[at + 1 :]

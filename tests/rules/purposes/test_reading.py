@@ -15,7 +15,8 @@ from snapaudit.rules.purposes.finder import Finder
 from snapaudit.rules.purposes.folding import tokens
 from snapaudit.rules.purposes.lexicon import Topic, Word, read_words
 from snapaudit.rules.purposes.reading import Reading
-from snapaudit.rules.purposes.spelling import one_slip
+from snapaudit.rules.purposes.slips import one_slip
+from snapaudit.rules.purposes.spelling import spellings
 from snapaudit.rules.purposes.wording import LONGEST_DESCRIPTION, LONGEST_NAME
 from snapaudit.rules.quantity import Unknown
 from tests.builders import NOW, snapshot
@@ -239,3 +240,29 @@ def test_labelled_names_are_told_no_worse_than_before(file: Path, macro_f1: floa
     judged = judge(labelled(file), classifier())
     assert judged.macro_f1 >= macro_f1
     assert judged.protected_recall >= 0.94
+
+
+def test_star_stands_after_three_letters_at_least() -> None:
+    starred = (
+        (word.text, part)
+        for word in read_words()
+        for parts in spellings(word.text)
+        for part in parts
+        if word.is_spaced and "*" in part
+    )
+    assert [text for text, part in starred if len(part.strip("*")) < 3] == []
+
+
+def test_slip_is_found_wherever_in_a_word_it_is() -> None:
+    word = Word(Topic.CHANGE, "maintenance", "x", True, None)  # type: ignore[arg-type]
+    finder = Finder([word])
+    slips = {
+        *(word.text[:at] + word.text[at + 1 :] for at in range(1, 10)),
+        *(word.text[:at] + "x" + word.text[at:] for at in range(1, 11)),
+        *(word.text[:at] + "x" + word.text[at + 1 :] for at in range(1, 10)),
+        *(
+            word.text[:at] + word.text[at + 1] + word.text[at] + word.text[at + 2 :]
+            for at in range(1, 9)
+        ),
+    }
+    assert [slip for slip in sorted(slips) if not finder.hits([slip])] == []
