@@ -181,7 +181,8 @@ def test_any_text_gets_exactly_one_purpose_and_a_score_in_range(name: str, text:
 @settings(max_examples=100, deadline=None)
 @given(st.text(alphabet="abz backup-_ 0123456789", max_size=30))
 def test_names_read_alike_whether_or_not_a_like_one_was_read_before(name: str) -> None:
+    """But for the 4, which makes a word of ``b4``."""
     company = Company("libvirt", 1, None, None)
-    twins = (snapshot(name), snapshot(name.translate(str.maketrans("23456789", "98765432"))))
+    twins = (snapshot(name), snapshot(name.translate(str.maketrans("2356789", "9876532"))))
     first, second = (classifier().read(shot, Unknown("x"), company, NOW)[0] for shot in twins)
     assert (first.purpose, first.score) == (second.purpose, second.score)
