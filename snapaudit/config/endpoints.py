@@ -13,6 +13,12 @@ from snapaudit.errors import InputError
 from snapaudit.model.endpoint import Account, Endpoint, Tls
 
 REQUIRED = ("name", "kind", "url")
+_ALSO_CALLED = {
+    **dict.fromkeys(("kvm", "qemu"), "libvirt"),
+    **dict.fromkeys(("vmware", "vcenter", "esx", "esxi"), "vsphere"),
+    **dict.fromkeys(("hyper-v", "hyper_v"), "hyperv"),
+    **dict.fromkeys(("xenserver", "xcp", "xcp-ng", "xapi"), "xen"),
+}
 OPTIONAL = ("username", "password", "enforce_as", "tls", "transport", "deadline", "lab", "site")
 DEADLINE = timedelta(seconds=120)
 
@@ -64,7 +70,8 @@ def _kind(node: Node, options_of: OptionsOf) -> str:
     if kind not in options_of:
         installed = ", ".join(sorted(options_of)) or "none"
         message = f"no hypervisor of kind {kind!r} is installed; there are: {installed}"
-        raise InputError(found["kind"].place, message, nearest=expect.nearest(kind, options_of))
+        near = _ALSO_CALLED.get(kind.lower()) or expect.nearest(kind, options_of)
+        raise InputError(found["kind"].place, message, nearest=near)
     return kind
 
 

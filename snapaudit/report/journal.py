@@ -17,6 +17,11 @@ _STYLES = {
     Event.REFUSED: "yellow",
 }
 _LONGEST_DETAIL = 200
+_FOR_A_LATER_RUN = frozenset(
+    {"completes", "spares", "datastores", "power_state", "siblings", "unsent"}
+    | {"about.identity", "about.snapshot", "about.vm_id"}
+)
+"""What no person looks for in a list: it says again what else is there, or how things stood."""
 
 
 def render_entries(entries: Sequence[Entry], left_out: int, *, width: int, colour: bool) -> bytes:
@@ -54,8 +59,13 @@ def render_course(entries: Sequence[Entry], *, width: int, colour: bool) -> byte
 def _in_short(entry: Entry) -> str:
     """What says something, the call and what it is about in general before its particulars."""
     task = [f"task {entry.task_id}"] if entry.task_id else []
-    said = [(key, value) for key, value in entry.detail.items() if value not in ("", None)]
-    said.sort(key=lambda pair: (pair[0].startswith("about."), pair[0] != "call"))
+    said = [
+        (key, value)
+        for key, value in entry.detail.items()
+        if value not in ("", None) and key not in _FOR_A_LATER_RUN
+    ]
+    first = ("call", "snapshot_id")
+    said.sort(key=lambda pair: (pair[0].startswith("about."), pair[0] not in first))
     return ", ".join([*task, *(f"{key} {_shown(value)}" for key, value in said)])
 
 

@@ -54,10 +54,13 @@ def test_list_shows_the_latest_entries_and_says_how_many_are_left_out(state: Sta
 
 def test_list_begins_with_the_call_and_leaves_out_what_says_nothing(state: State) -> None:
     said = {"about.base": "/vm/base", "call": "commit", "endpoint": "kvm1", "vm_id": "id-a3"}
+    said |= {"siblings": "{}", "power_state": "off", "about.vm_id": "id-a3"}
     with Journal(state, lambda: NOW) as written:
         written.append(draft(action_id="a3", detail=said))
         written.append(draft(Event.DONE, "a3", detail={"freed_bytes": 7, "reason": ""}))
     told = " ".join(journal(state, "list", "--last", "2").out.split())
+    assert "siblings" not in told
+    assert "power_state" in journal(state, "show", "a3").out
     assert "call commit, endpoint kvm1, vm_id id-a3, about.base /vm/base" in told
     assert "done a3 freed_bytes 7 5 older entries" in told
 

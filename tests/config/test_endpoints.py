@@ -72,6 +72,17 @@ def test_unknown_kind_lists_the_installed_ones(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [("kvm", "libvirt"), ("ESXi", "vsphere"), ("hyper-v", "hyperv"), ("xcp-ng", "xen")],
+)
+def test_name_that_people_use_for_a_platform_leads_to_its_kind(
+    tmp_path: Path, word: str, kind: str
+) -> None:
+    text = f"version: 1\nendpoints: [{{name: a, kind: ▶{word}, url: 'https://x'}}]\n"
+    assert fault(tmp_path, text).endswith(f"(did you mean '{kind}'?)")
+
+
 @pytest.mark.parametrize("missing", ["name", "kind", "url"])
 def test_missing_key_is_told_at_the_endpoint(tmp_path: Path, missing: str) -> None:
     keys = {"name": "a", "kind": "xen", "url": "https://xcp1"}

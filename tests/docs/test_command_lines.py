@@ -52,3 +52,8 @@ def _parse(command: Any, words: list[str], line: str) -> None:
 
 def test_lines_are_found_at_all() -> None:
     assert sum(len(shown(page)) for page in pages()) > 80
+
+
+def test_readme_shows_every_command_once_at_least() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert [name for name in TREE.commands if f"snapaudit {name}" not in readme] == []
