@@ -106,9 +106,10 @@ class Finder:
             return numbers, 1
         if begun and (longest := self._longest(begun, rest)):
             return longest
-        if token + rest[-2] in self._long:
-            joined, length = self._next([*rest[:-2], token + rest[-2]])
-            if joined:
+        word = token + rest[-2]
+        if word in self._long:
+            joined, length = self._next([*rest[:-2], word])
+            if joined and (length > 1 or word in self._whole):
                 return joined, length + 1
         return numbers, 1
 

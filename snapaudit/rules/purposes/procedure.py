@@ -56,10 +56,14 @@ def _step(
 _SCORED = frozenset((Topic.BACKUP, Topic.KEEP, Topic.MILESTONE))
 _P, _T = PurposeWord, Topic
 _BY_A_PERSON = (_T.BY_HAND, _T.RISK)
+_ABOUT_A_CHANGE = (_T.BEFORE, _T.CHANGE, _T.AFTER, _T.RISK)
 STEPS = (
     # A tool that names itself.
     _step(_P.CLONE_BASE, _T.CLONE, any_of=(_T.AUTOMATION_TOOL,), but=(_T.BEFORE,)),
     _step(_P.CHANGE_SAFETY, _T.AUTOMATION_TOOL, _T.BY_HAND, _T.BEFORE),
+    # Of two tools the one whose snapshots must not be touched.
+    _step(_P.REPLICATION, _T.REPLICATION_TOOL, _T.AUTOMATION_TOOL, but=_ABOUT_A_CHANGE),
+    _step(_P.BACKUP_PRODUCT, _T.BACKUP_TOOL, _T.AUTOMATION_TOOL, but=_ABOUT_A_CHANGE),
     _step(_P.AUTOMATION, _T.AUTOMATION_TOOL),
     # A change that is announced; "before the holidays" names a time and no change.
     _step(_P.CHANGE_SAFETY, _T.BEFORE, but=(_T.OCCASION,)),
@@ -70,6 +74,7 @@ STEPS = (
     _step(_P.BACKUP_PRODUCT, _T.BACKUP_TOOL, but=(_T.CHANGE, _T.AFTER, _T.RISK)),
     _step(_P.REPLICATION, _T.REPLICATION_TOOL, but=(_T.CHANGE, _T.AFTER, _T.RISK)),
     _step(_P.CLONE_BASE, _T.CLONE_TOOL, but=(_T.CHANGE, _T.AFTER, _T.RISK)),
+    _step(_P.REPLICATION, _T.SCHEDULE_TOOL, _T.REPLICATION, but=(_T.CHANGE, _T.RISK)),
     _step(_P.SCHEDULED, _T.SCHEDULE_TOOL, but=(_T.CHANGE, _T.AFTER, _T.RISK)),
     # What others stand on.
     _step(_P.CLONE_BASE, _T.CLONE),
@@ -95,8 +100,10 @@ STEPS = (
     _step(_P.CHANGE_SAFETY, any_of=(_T.CHANGE, _T.RISK, _T.AFTER)),
     _step(_P.CHANGE_SAFETY, _T.WORK, but=(_T.BACKUP,)),
     # A copy: by a script that writes the machine's name or a stamp, else by a person.
-    _step(_P.BACKUP_PRODUCT, _T.BACKUP, any_of=(_SCRIPTED, Sign.STAMP)),
+    _step(_P.BACKUP_PRODUCT, _T.BACKUP, any_of=(_SCRIPTED, Sign.STAMP, Sign.JOB)),
     _step(_P.MAKESHIFT_BACKUP, any_of=(_T.BACKUP, _T.OCCASION)),
+    # What nobody knows by name, but counts its jobs: most such programs make backups.
+    _step(_P.BACKUP_PRODUCT, Sign.JOB),
 )
 
 

@@ -18,12 +18,14 @@ class Sign(StrEnum):
     """What a sign counts as.
 
     ``ticket``: a number under which work is kept. ``change``: something changes. ``stamp``: a
-    moment or number as programs write them and people do not. ``automation``: a script is named.
+    moment or number as programs write them and people do not. ``job``: the number of a run of a
+    program. ``automation``: a script is named.
     """
 
     TICKET = "ticket"
     CHANGE = "change"
     STAMP = "stamp"
+    JOB = "job number"
     AUTOMATION = "automation"
 
 
