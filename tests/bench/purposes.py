@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from snapaudit.errors import Place
@@ -26,6 +27,7 @@ from tests.rules.purposes.judging import Judgement, judge
 from tests.rules.purposes.labelled import FRESH, SECOND, SEEN, labelled
 
 Row = tuple[str, float, str]
+_LETTERS = "qjxzkvwbgypfmucldrhsnioate"
 
 
 def run() -> list[Row]:
@@ -53,30 +55,41 @@ def _quality(name: str, file: Path) -> list[Row]:
 
 def _speed() -> list[Row]:
     shots = [shot for vm in estate().virtual_machines for shot in vm.snapshots]
+    start = time.process_time()
     fresh = Classifier()
+    ready = time.process_time() - start
     seconds = _timed(shots, fresh)
+    unlike = _timed([_with_a_new_word(shot, at) for at, shot in enumerate(shots)], Classifier())
     floor = _floor(shots)
     return [
+        ("classifier made from its data files", ready, "s"),
         ("100,000 snapshots classified", seconds, "s, goal 3"),
+        ("100,000, each with a word of its own", unlike, "s, goal 3"),
         ("floor: one pattern looked for in each text", floor, "s"),
         ("ratio", seconds / floor, "times the floor"),
     ]
 
 
+def _with_a_new_word(shot: Snapshot, number: int) -> Snapshot:
+    """The snapshot with a word in its name that no other has and no lexicon knows."""
+    word = "".join(_LETTERS[number * 7919 // 26**place % 26] for place in range(6))
+    return replace(shot, name=f"{shot.name} {word}")
+
+
 def _timed(shots: list[Snapshot], fresh: Classifier) -> float:
     company = Company("vsphere", 5, None, None, vm_name="erp01")
-    start = time.perf_counter()
+    start = time.process_time()
     for shot in shots:
         fresh.read(shot, age_of(shot.created_at, NOW), company, NOW)
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def _floor(shots: list[Snapshot]) -> float:
     search = compile_pattern(r"\bbackup\b", Place("bench"))
-    start = time.perf_counter()
+    start = time.process_time()
     for shot in shots:
         search(as_utf8(f"{shot.name}\n{shot.description}"))
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from snapaudit.rules.purposes.weights import read_weights
 from snapaudit.rules.purposes.wording import Wording, WordingReader
 from snapaudit.rules.quantity import Unknown
 
-_REMEMBERED = 65536
+_REMEMBERED = 8192
 _ALWAYS_MISSING = ("reverts", "backups made elsewhere")
 _OF_A_TEMPLATE = frozenset((Topic.TEMPLATE, Topic.CLONE, Topic.INITIAL))
 _OF_A_PERSON = (Topic.KEEP, Topic.MILESTONE, Topic.BY_HAND, Topic.OCCASION)

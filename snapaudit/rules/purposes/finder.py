@@ -17,7 +17,7 @@ from snapaudit.rules.purposes.lexicon import TOOLS, Word
 from snapaudit.rules.purposes.slips import Slips
 from snapaudit.rules.purposes.spelling import spellings
 
-_REMEMBERED = 65536
+_REMEMBERED = 8192
 _FEWEST_LETTERS_OF_A_PART = 3
 _FEWEST_LETTERS_OF_TWO = 6
 _FEWEST_LETTERS_AFTER_TWO = 5
@@ -49,6 +49,7 @@ class Finder:
         self._phrases: dict[str, dict[str, list[Phrase]]] = {}
         self._unspaced: dict[str, Found] = {}
         self._slips = Slips()
+        self._seconds: set[str] = set()
         self._starred: set[str] = set()
         known: set[str] = set()
         for number, word in enumerate(words):
@@ -67,6 +68,7 @@ class Finder:
         elif len(parts) > 1:
             following = self._phrases.setdefault(parts[0], {})
             following.setdefault(parts[1], []).append((parts, number))
+            self._seconds.add(parts[1])
             self._starred.update(part[:_HEAD] for part in parts[:2] if part.endswith("*"))
         else:
             self._add_word(parts[0], number)
@@ -136,7 +138,9 @@ class Finder:
 
     def _going_on(self, begun: Sequence[str], second: str) -> Sequence[Phrase]:
         """The phrases that begin so and go on with a token, the longest first."""
-        forms = self._forms(second)
+        forms = [form for form in self._forms(second) if form in self._seconds]
+        if not forms:
+            return ()
         lists = (self._phrases[first].get(form) for first in begun for form in forms)
         found = [phrase for phrases in lists if phrases for phrase in phrases]
         if len(found) > 1:

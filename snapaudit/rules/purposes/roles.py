@@ -18,15 +18,27 @@ _NEARBY = 3
 def is_changed(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
     """Whether the product is the object: a change stands close by, or one was announced before it.
 
-    A product that acts ("by Ansible", "Ansible job") is none, whatever it was about to change.
+    A product that acts ("by Ansible", "Ansible job", "Ansible patching") is none, whatever it was
+    about to change; but "before the Ansible patching" says what was about to be done to it.
     """
     topics = {topic: _of(topic, hits, words) for topic in (Topic.CHANGE, Topic.WORK, Topic.ACTOR)}
-    if any(_gap(tool, actor) <= 1 for actor in topics[Topic.ACTOR]):
+    acting = [actor for actor in topics[Topic.ACTOR] if _gap(tool, actor) <= 1]
+    if any(actor.end <= tool.start for actor in acting):
+        return False
+    if acting and not _is_announced(tool, hits, words):
         return False
     changes = sorted((*topics[Topic.CHANGE], *topics[Topic.WORK]), key=lambda hit: hit.start)
     if any(tool.end <= change.start <= tool.end + _NEARBY for change in changes):
         return not _announced_between(tool, changes, hits, words)
     return any(change.end <= tool.start <= change.end + _NEARBY for change in changes)
+
+
+def _is_announced(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
+    """Whether a before or after stands close in front of the product."""
+    return any(
+        words[hit.number].topic in _ANNOUNCING and hit.end <= tool.start <= hit.end + _NEARBY
+        for hit in hits
+    )
 
 
 def _announced_between(

@@ -23,7 +23,7 @@ _CUT = (
     f"read in part: the first {LONGEST_NAME} signs of the name and {LONGEST_DESCRIPTION} of the "
     "description"
 )
-_REMEMBERED = 65536
+_REMEMBERED = 8192
 _DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
 _B4 = re.compile(r"(?i)(?<![^\W_])b4(?![^\W_])")
 _FEWEST_LETTERS_OF_A_MACHINE = 3

@@ -62,7 +62,7 @@ def test_account_is_the_first_to_be_found_in_its_example(account: Marker) -> Non
         ("eve4pve-autosnap", "cv4pve-autosnap"),
         ("autohourly_20310405_021501", "proxmox-autosnap"),
         ("auto-20310405.0215-2w", "TrueNAS periodic snapshot"),
-        ("2031-04-05 02:15:01 FreeNAS Created Snapshot", "TrueNAS periodic snapshot"),
+        ("2031-04-05 02:15:01 FreeNAS Created Snapshot", "TrueNAS around a snapshot of the pool"),
         (
             "Automatischer Prüfpunkt - DEV9 - (05.04.2031 - 02:15:01)",
             "Hyper-V automatic checkpoint",

@@ -72,6 +72,15 @@ def test_change_is_read_in_every_spelling(name: str) -> None:
         ("버전 3", "unknown"),
         ("0f1e2dbef0re5a6b7c8d", "unknown"),
         ("no backup, can be deleted", "unknown"),
+        ("vmbackup of accounting", "makeshift_backup"),
+        ("vm backup of accounting", "makeshift_backup"),
+        ("string", "unknown"),
+        ("stale", "unknown"),
+        ("tester", "unknown"),
+        ("small", "unknown"),
+        ("practice", "unknown"),
+        ("11 Jul", "unknown"),
+        ("essai", "unknown"),
     ],
 )
 def test_words_are_told_from_words_that_look_like_them(name: str, purpose: str) -> None:
@@ -89,6 +98,12 @@ def test_words_are_told_from_words_that_look_like_them(name: str, purpose: str) 
         ("Rubrik is down, backup by hand", "makeshift_backup"),
         ("NAKIVO Backup & Replication temp", "backup_product"),
         ("Cohesity replica 3", "replication"),
+        ("Tanium patching", "automation"),
+        ("before the Tanium patching", "change_safety"),
+        ("sanoid, base of the next send to site B", "replication"),
+        ("Ansible, Rubrik temp", "backup_product"),
+        ("nobody knows this one, job 4411", "backup_product"),
+        ("prior Ansible, by hand", "change_safety"),
     ],
 )
 def test_product_that_is_named_made_it_unless_it_is_changed(name: str, purpose: str) -> None:
@@ -235,11 +250,11 @@ def test_language_is_one_file_more(tmp_path: Path) -> None:
         read_words(tmp_path)
 
 
-@pytest.mark.parametrize(("file", "macro_f1"), [(SEEN, 0.94), (SECOND, 0.92)])
+@pytest.mark.parametrize(("file", "macro_f1"), [(SEEN, 0.95), (SECOND, 0.93)])
 def test_labelled_names_are_told_no_worse_than_before(file: Path, macro_f1: float) -> None:
     judged = judge(labelled(file), classifier())
     assert judged.macro_f1 >= macro_f1
-    assert judged.protected_recall >= 0.94
+    assert judged.protected_recall >= 0.95
 
 
 def test_star_stands_after_three_letters_at_least() -> None:
