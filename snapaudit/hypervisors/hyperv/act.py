@@ -134,8 +134,12 @@ class HypervActuator:
         del task_id  # there are no tasks
         vigil = self._vigils.setdefault(_key(call), Vigil(about(call, "node")))
         if not vigil.is_due(self._ticks()):
-            return vigil.last or vigil.running
-        found = self._looked(call, vigil)
+            return vigil.told()
+        try:
+            found = self._looked(call, vigil)
+        except HypervisorError as error:
+            vigil.lose(str(error), self._ticks())
+            raise
         if found.phase is not Phase.RUNNING:
             self._under_way.discard(about(call, "vm_id"))
         return found

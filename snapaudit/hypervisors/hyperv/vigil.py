@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from snapaudit.errors import HypervisorError
 from snapaudit.hypervisors.hyperv.watching import Progress, Signs
 from snapaudit.model.acting import Phase, Watched
 
@@ -16,6 +17,8 @@ STALLED = 300.0
 """Seconds without merging status and without a change, after which nobody waits any longer."""
 IGNORED = 60.0
 """The same where the checkpoint itself is still listed and nothing goes on."""
+LOST = 6
+"""Looks in a row that showed nothing, `SOONEST` apart, after which nothing is known any more."""
 
 
 @dataclass(slots=True)
@@ -30,6 +33,8 @@ class Vigil:
     _pause: float = SOONEST
     _progress: Progress | None = None
     _changed_at: float = 0.0
+    _lost: int = 0
+    _why: str = ""
 
     def is_due(self, now: float) -> bool:
         """Whether it is time for a look; taking it puts the next one off."""
@@ -43,6 +48,20 @@ class Vigil:
         """Look again as soon as somebody asks: the machine was found elsewhere."""
         self._next_at, self._pause = None, SOONEST
 
+    def lose(self, why: str, now: float) -> None:
+        """A look showed nothing, and why; the next one comes soon."""
+        self._lost, self._why = self._lost + 1, why
+        self._next_at, self._pause = now + SOONEST, SOONEST
+
+    def told(self) -> Watched:
+        """What is known between two looks. Raises HypervisorError when that is nothing by now.
+
+        "It runs" for as long as nobody can look would have a run wait a day for a host that left.
+        """
+        if self._lost >= LOST:
+            raise HypervisorError(self._why)
+        return self.last or self.running
+
     @property
     def running(self) -> Watched:
         """It goes on, as far as anybody knows."""
@@ -50,7 +69,7 @@ class Vigil:
 
     def judged(self, signs: Signs, now: float) -> Watched:
         """What a look comes to, together with those before it; kept as ``last``."""
-        self.last = self._judged(signs, now)
+        self.last, self._lost = self._judged(signs, now), 0
         return self.last
 
     def _judged(self, signs: Signs, now: float) -> Watched:

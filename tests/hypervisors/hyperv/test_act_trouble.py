@@ -262,10 +262,21 @@ def test_host_that_goes_away_in_the_middle_of_a_merge_is_asked_again_by_the_next
     with desk("a") as one:
         plan = one.plan()
         one.estate.in_a_while(1, lambda: one.estate.down.add("hv1"))
-        assert one.ends(plan) == [Event.UNKNOWN]
+        [outcome] = one.apply(plan).outcomes
+        assert outcome.event is Event.UNKNOWN
+        assert "nothing listens there" in outcome.reason
+        assert outcome.finished_at - outcome.started_at < timedelta(minutes=2)
         one.estate.down.clear()
         one.apply_until_used(plan)
         assert len(one.site.sent) == 1
+
+
+def test_p10_host_that_comes_back_after_a_while_is_watched_to_the_end() -> None:
+    with desk("a") as one:
+        plan = one.plan()
+        one.estate.in_a_while(1, lambda: one.estate.down.add("hv1"))
+        one.estate.in_a_while(22, one.estate.down.clear)
+        assert one.ends(plan) == [Event.DONE]
 
 
 @pytest.mark.parametrize("waits", [0, 45])
