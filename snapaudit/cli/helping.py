@@ -24,7 +24,8 @@ _GROUPS = {
 _SHARED = {name: title for title, names in _GROUPS.items() for name in names}
 # Where a command has its own ``-o`` it has none of the shared options, and all stand in one group.
 _MARK_OF_SHARED = "config"
-# The formatter is click's, of which typer keeps a private copy that cannot be named.
+# Both are click's, of which typer keeps a private copy that cannot be named.
+Context = Any
 Formatter = Any
 
 
@@ -55,14 +56,14 @@ def _first_sentence(text: str | None) -> str:
 class HelpfulCommand(TyperCommand):
     """A command whose help is read from top to bottom by somebody in a hurry."""
 
-    def format_help_text(self, ctx: typer.Context, formatter: Formatter) -> None:  # type: ignore[override]
+    def format_help_text(self, ctx: Context, formatter: Formatter) -> None:
         """The docstring without its examples, which come last."""
         del ctx
         formatter.write_paragraph()
         with formatter.indentation():
             formatter.write_text(_split(self.help)[0])
 
-    def format_options(self, ctx: typer.Context, formatter: Formatter) -> None:  # type: ignore[override]
+    def format_options(self, ctx: Context, formatter: Formatter) -> None:
         """Arguments and own options first; what all commands share below, by what it is for."""
         sections: dict[str, list[tuple[str, str]]] = {}
         params = self.get_params(ctx)
@@ -78,7 +79,7 @@ class HelpfulCommand(TyperCommand):
                 with formatter.section(title):
                     formatter.write_dl(sections[title])
 
-    def format_epilog(self, ctx: typer.Context, formatter: Formatter) -> None:  # type: ignore[override]
+    def format_epilog(self, ctx: Context, formatter: Formatter) -> None:
         """Examples, each on lines of its own so that it can be copied."""
         del ctx
         lines = examples(self.help)
@@ -87,7 +88,7 @@ class HelpfulCommand(TyperCommand):
                 for line in lines:
                     formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
 
-    def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:  # type: ignore[override]
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:
         """An argument that is needed stands there bare, as in other programs' usage."""
         pieces = super().collect_usage_pieces(ctx)
         return [piece.strip("{}") for piece in pieces]
@@ -96,14 +97,14 @@ class HelpfulCommand(TyperCommand):
 class HelpfulGroup(TyperGroup):
     """A command with commands below it: each with its whole sentence."""
 
-    def format_commands(self, ctx: typer.Context, formatter: Formatter) -> None:  # type: ignore[override]
+    def format_commands(self, ctx: Context, formatter: Formatter) -> None:
         """One line or more a command; a sentence that is cut off explains nothing."""
         del ctx
         rows = [(name, _first_sentence(self.commands[name].help)) for name in self.commands]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Without any word the help goes to stderr, as it is: it is no result."""
         if not args and not ctx.resilient_parsing:
             typer.echo(ctx.get_help(), err=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from snapaudit.model.check import Checked, Status
 from snapaudit.model.finding import EndpointCoverage, Finding
-from snapaudit.model.inventory import CoverageState
+from snapaudit.model.inventory import CoverageState, Datastore
 from snapaudit.model.policy import Severity, SubjectKind
 from snapaudit.report.check.lines import beside, message, summary, worst_first
 from snapaudit.report.check.perfdata import number, totals
@@ -101,10 +101,17 @@ def _stores(checked: Checked, names: _Names) -> Iterator[str]:
                 for one in about
                 if (one.subject.endpoint, one.subject.id) == (seen.endpoint, store.id)
             ]
-            size, free = store.capacity_bytes, store.free_bytes
-            blind = size is None or free is None or not store.accessible
-            metrics = "" if blind else f"used_bytes={size - free};;;0;{size}"  # type: ignore[operator]
-            head = "not seen" if blind else count(len(found), "finding")
-            status = _worst(checked, found, Status.UNKNOWN if blind else Status.OK)
+            metrics = _usage(store)
+            head = "not seen" if metrics is None else count(len(found), "finding")
+            status = _worst(checked, found, Status.UNKNOWN if metrics is None else Status.OK)
             service = names.of("datastore", f"{seen.endpoint}/{store.name}")
-            yield _service(status, service, metrics, [head, *(message(one) for one in found)])
+            lines = [head, *(message(one) for one in found)]
+            yield _service(status, service, metrics or "", lines)
+
+
+def _usage(store: Datastore) -> str | None:
+    """How full it is, as a metric; None where nobody knows."""
+    size, free = store.capacity_bytes, store.free_bytes
+    if size is None or free is None or not store.accessible:
+        return None
+    return f"used_bytes={size - free};;;0;{size}"
