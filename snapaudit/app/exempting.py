@@ -23,7 +23,7 @@ class Exempting:
     def __init__(self, seen: Audit, policy: Policy, settings: Settings, clock: Clock) -> None:
         self._seen, self._policy, self._settings, self._clock = seen, policy, settings, clock
         self._read: tuple[Exemption, ...] = policy.exemptions
-        self._places = exempt_places(seen.findings)
+        self._places = self._kept(policy)
 
     def __call__(self, place: Place) -> str | None:
         """The reason in a sentence; None: no exemption keeps it."""
@@ -33,6 +33,8 @@ class Exempting:
             return f"nobody can tell what is exempt: {error}. Repair the file"
         if policy.exemptions != self._read:
             self._read = policy.exemptions
-            found = accept_again(self._seen, policy, self._clock.now())
-            self._places = exempt_places(found)
+            self._places = self._kept(policy)
         return self._places.get(place)
+
+    def _kept(self, policy: Policy) -> dict[Place, str]:
+        return exempt_places(accept_again(self._seen, policy, self._clock.now()))

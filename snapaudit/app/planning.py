@@ -25,6 +25,7 @@ from snapaudit.model.finding import Audit
 from snapaudit.model.plan import Decision, Plan
 from snapaudit.model.policy import Policy
 from snapaudit.rules.digest import digest
+from snapaudit.rules.exemptions import accept_again
 
 LONGEST_LIFE = timedelta(days=7)
 
@@ -56,7 +57,7 @@ def make_plan(
         named=wanted.named,
         worst=wanted.worst,
     )
-    return plan(audit, policy, around, now)
+    return plan(replace(audit, findings=accept_again(audit, policy, now)), policy, around, now)
 
 
 def _abilities() -> dict[str, Abilities]:

@@ -14,6 +14,7 @@ from snapaudit.model.finding import Finding, Subject, Undetermined
 from snapaudit.model.inventory import Inventory, VirtualMachine
 from snapaudit.model.policy import Policy, SubjectKind
 from snapaudit.rules.environment import DEFAULT, environment_of
+from snapaudit.rules.scene import unread_of
 
 SnapshotPlace = tuple[str, str | None, str]
 _WILD = frozenset("*?[")
@@ -34,6 +35,7 @@ class Acceptance:
         now: datetime,
         declared: Mapping[SnapshotPlace, str],
     ) -> None:
+        seen = tuple(inventories)
         self._policy = policy
         self._declared = declared
         self._honouring = frozenset(rule.id for rule in policy.rules if rule.honours_expiry)
@@ -41,10 +43,12 @@ class Acceptance:
             one for one in policy.exemptions if one.is_in_force(now, policy.longest_exemption)
         )
         self._machines = (
-            {(one.endpoint, vm.id): vm for one in inventories for vm in one.virtual_machines}
+            {(one.endpoint, vm.id): vm for one in seen for vm in one.virtual_machines}
             if policy.exemptions
             else {}
         )
+        self._untagged = {one.endpoint for one in seen if "tags" in unread_of(one)}
+        self._tags_place = any(one.tags for one in policy.environments)
         self._environments: dict[tuple[str, str], str] = {}
         self.accepted: Counter[str] = Counter()
         self.open_for: dict[str, Undetermined] = {}
@@ -60,6 +64,31 @@ class Acceptance:
             return replace(finding, exemption=last.sentence(longest))
         declared = self._declared_by(finding)
         return finding if declared is None else replace(finding, exemption=declared)
+
+    def kept(self, finding: Finding) -> Finding:
+        """As ``judged``, and accepted also by what may fit: an unread tag may be the one named."""
+        found = self.judged(finding)
+        if found.exemption is not None:
+            return found
+        for one in self._index.candidates(finding.rule, finding.subject):
+            if selects(one.selector, finding.subject) and self._may_fit(one, finding.subject):
+                sentence = one.sentence(self._policy.longest_exemption)
+                return replace(finding, exemption=f"{sentence}; the machine's tags are not known")
+        return found
+
+    def goes_by_unread_tags(self, exemption: Exemption, endpoint: str) -> bool:
+        """Whether nobody can tell which machines of an endpoint an exemption selects."""
+        selector = exemption.selector
+        by_tags = selector.tags or (selector.environment is not None and self._tags_place)
+        return bool(by_tags) and endpoint in self._untagged
+
+    def _may_fit(self, exemption: Exemption, subject: Subject) -> bool:
+        """Whether tags that were not read may put the machine where the exemption is about."""
+        key, place = (subject.endpoint, subject.vm_id or ""), exemption.selector.environment
+        vm = self._machines.get(key)
+        if vm is None or not self.goes_by_unread_tags(exemption, subject.endpoint):
+            return False
+        return self._tags_place or place in (None, self._environment(key, vm))
 
     def note(self, undetermined: Undetermined) -> None:
         """Remember what is open: an exemption of it may be used, or not."""

@@ -67,10 +67,15 @@ def _judged(judgements: Iterable[Judgement], acceptance: Acceptance) -> Iterator
 
 
 def accept_again(audit: Audit, policy: Policy, now: datetime) -> tuple[Finding, ...]:
-    """The findings of an audit under exemptions that came since; what was accepted stays so."""
+    """The findings of an audit as acting has to take them; what was accepted stays so.
+
+    Exemptions that came since count, and so does one of which nobody can tell whether it fits.
+    """
+    if not policy.exemptions:
+        return audit.findings
     acceptance = Acceptance(policy, audit.inventories, now, {})
     return tuple(
-        one if one.exemption is not None else acceptance.judged(one) for one in audit.findings
+        one if one.exemption is not None else acceptance.kept(one) for one in audit.findings
     )
 
 
@@ -118,6 +123,8 @@ def _unseen(
         state = states.get(name)
         if state is not CoverageState.COMPLETE:
             return f"{name} is {state}" if state else f"{name} was not looked at"
+        if acceptance.goes_by_unread_tags(exemption, name):
+            return f"the tags of machines of {name} could not be read"
     undecided = acceptance.open_for.get(exemption.id)
     if undecided is not None:
         return f"{undecided.rule} is open on {undecided.subject.name}: {undecided.reason}"

@@ -18,6 +18,13 @@ from snapaudit.rules.purposes.reading import Reading
 from snapaudit.rules.quantity import Unknown
 
 
+def unread_of(inventory: Inventory) -> frozenset[str]:
+    """The kinds of things about machines that could not be read, or not all of them: ``tags``."""
+    gaps = {gap.subject for gap in inventory.gaps}
+    # "tags of machines: why"; what is told of things of a kind begins with the kind.
+    return frozenset(gaps | {spot.partition(" of ")[0] for spot in inventory.blind_spots})
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class EndpointScene:
     """One endpoint; ``now`` is the moment of the audit by the endpoint's own clock.

@@ -23,6 +23,7 @@ from snapaudit.rules.scene import (
     MachineScene,
     Scene,
     SnapshotScene,
+    unread_of,
 )
 
 
@@ -69,15 +70,12 @@ def stage(
 def endpoint_scene(inventory: Inventory, now: datetime) -> EndpointScene:
     """The endpoint of an inventory at a moment of our clock."""
     skew = timedelta(seconds=inventory.clock_skew_seconds or 0.0)
-    unread = {gap.subject for gap in inventory.gaps}
-    # "tags of machines: why"; what is told of things of a kind begins with the kind.
-    unread |= {spot.partition(" of ")[0] for spot in inventory.blind_spots}
     return EndpointScene(
         inventory=inventory,
         now=now + skew,
         hosts={host.id: host for host in inventory.hosts},
         datastores={store.id: store for store in inventory.datastores},
-        unread=frozenset(unread),
+        unread=unread_of(inventory),
     )
 
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from snapaudit.app.audit import with_exemptions
+from snapaudit.app.exempting import Exempting
+from snapaudit.app.planning import Wanted, make_plan
+from snapaudit.config.settings import ExemptionSettings, Settings
 from snapaudit.errors import InputError
+from snapaudit.model.inventory import Inventory
 from snapaudit.model.journal import Event
 from snapaudit.model.outcome import Outcome, RunReport
-from snapaudit.model.plan import Guard
+from snapaudit.model.plan import Guard, Plan
+from snapaudit.model.policy import Environment, Policy
 from snapaudit.rules.engine import audit
 from tests.builders import NOW
+from tests.enforce.fake.clock import Clock
 from tests.enforce.fake.things import Way
 from tests.enforce.folders import quick_folder
 from tests.enforce.planning import line, pack, planned, view
@@ -148,6 +156,62 @@ def test_snapshot_that_its_own_text_keeps_is_not_planned_and_the_plan_says_so() 
     made = planned(seen, policy=replace(pack(), honour_expiry=timedelta(days=30)))
     assert (made.actions, made.refusals) == ((), ())
     assert made.kept[0].reason == "exempt: its own text keeps it until 2026-06-20"
+
+
+@pytest.mark.parametrize(
+    "selector", [{"tags": ("keep",)}, {"environment": "vital"}, {"vm": "web01", "tags": ("keep",)}]
+)
+def test_grd_26_exemption_by_tag_keeps_what_has_tags_that_nobody_could_read(
+    selector: dict[str, Any], tmp_path: Path
+) -> None:
+    places = (Environment(name="vital", tags=frozenset({"keep"})),)
+    rules = replace(pack(), exemptions=(exemption(**selector),), environments=places)
+    unread = replace(view(line("web01", "9d")), blind_spots=("tags of machines: not offered",))
+    read = replace(unread, blind_spots=())
+    assert [len(made(one, rules, tmp_path).actions) for one in (read, unread)] == [1, 0]
+    (kept,) = made(unread, rules, tmp_path).kept
+    assert kept.reason.startswith("exempt: EX-1 of dba until ")
+    assert kept.reason.endswith("; the machine's tags are not known")
+    found = audit([unread], rules, NOW)
+    assert all(one.exemption is None for one in found.findings), "nothing is told to be accepted"
+    assert "exemption-unused" not in {one.rule for one in found.findings}
+
+
+@pytest.mark.parametrize("selector", [{"vm": "web02", "tags": ("keep",)}, {"environment": "far"}])
+def test_exemption_that_no_tag_could_make_fit_keeps_nothing(
+    selector: dict[str, Any], tmp_path: Path
+) -> None:
+    places = (Environment(name="far", names=("far*",)),)
+    rules = replace(pack(), exemptions=(exemption(**selector),), environments=places)
+    unread = replace(view(line("web01", "9d")), blind_spots=("tags of machines: not offered",))
+    assert len(made(unread, rules, tmp_path).actions) == 1
+
+
+def test_grd_26_exemption_by_tag_counts_at_the_last_look_where_tags_are_unread(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "exemptions.yaml"
+    text = ENTRY % ("web01", "2026-05-01", "2026-07-01")
+    file.write_text(text.replace("{vm: web01}", "{tags: [keep]}"), encoding="utf-8")
+    chosen = replace(
+        Settings(state=tmp_path / "state", reports=tmp_path),
+        exemptions=ExemptionSettings(file=file),
+    )
+    rules = with_exemptions(pack(), chosen)
+    for blind, is_kept in ((("tags of machines: not offered",), True), ((), False)):
+        found = audit([replace(view(line("web01", "9d")), blind_spots=blind)], rules, NOW)
+        [place] = {
+            (one.subject.endpoint, one.subject.vm_id or "", one.subject.id)
+            for one in found.findings
+            if one.rule == "stale-snapshot"
+        }
+        reason = Exempting(found, rules, chosen, Clock(NOW))(place)
+        assert (reason is not None) is is_kept
+
+
+def made(seen: Inventory, rules: Policy, folder: Path) -> Plan:
+    chosen = Settings(state=folder / "state", reports=folder)
+    return make_plan(audit([seen], rules, NOW), rules, chosen, Wanted(author="ada"), NOW)
 
 
 TEXTS = st.sampled_from(["web01", "web02", "w*", "*", "s1", "s2", "?1", "id-web02", "none"])
