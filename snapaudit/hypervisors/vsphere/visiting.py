@@ -38,8 +38,12 @@ def hand(endpoint: Endpoint, password: str | None) -> Actuator:
 
     account = endpoint.enforce_as or endpoint.account
     service = acting_service(endpoint, account, password)
-    extras = Extras(tags=_tags_of(endpoint, service, account, password))
+    extras = Extras(tags=tags_of(endpoint, service, account, password))
     return VsphereActuator(service, endpoint, look=partial(collect_one, extras=extras))
+
+
+UNASKED = "tags of machines: not asked for (`tags: false`)"
+"""Without asking, no machine is known to have no tag."""
 
 
 def _extras(
@@ -50,7 +54,7 @@ def _extras(
 
     searches = bool(endpoint.options.get("search_orphans", False))
     return Extras(
-        tags=_tags_of(endpoint, service, endpoint.account, password),
+        tags=tags_of(endpoint, service, endpoint.account, password),
         creators=partial(read_creators, service)
         if endpoint.options.get("creators", True)
         else None,
@@ -58,12 +62,14 @@ def _extras(
     )
 
 
-def _tags_of(
+def tags_of(
     endpoint: Endpoint, service: Service, account: Account, password: str | None
 ) -> ReadTags | None:
     """A single host has none."""
-    if not service.about.is_vcenter or not endpoint.options.get("tags", True):
+    if not service.about.is_vcenter:
         return None
+    if not endpoint.options.get("tags", True):
+        return lambda _: Tags(blind_spot=UNASKED)
     seconds = endpoint.deadline.total_seconds() * _SHARE_FOR_TAGS
 
     def ask(machines: Sequence[str]) -> Tags:

@@ -16,8 +16,10 @@ from snapaudit.hypervisors.vsphere.extras import Extras
 from snapaudit.hypervisors.vsphere.orphans import Orphans
 from snapaudit.hypervisors.vsphere.raw import About, RawObject
 from snapaudit.hypervisors.vsphere.tags import Tags
+from snapaudit.hypervisors.vsphere.visiting import UNASKED, tags_of
 from snapaudit.model.inventory import CoverageState, Gap, PowerState
 from snapaudit.ports import Step
+from snapaudit.rules.scene import unread_of
 from tests.builders import GIB, NOW
 from tests.hypervisors.contract import keeps
 from tests.hypervisors.vsphere.looks import ENDPOINT, HOST, but, named, seen, words
@@ -275,6 +277,13 @@ def test_a_server_without_tags_is_a_blind_spot_and_no_gap() -> None:
     found = seen(service(worked()), tags=lambda _: Tags(blind_spot="it has no tags to read"))
     assert (found.gaps, found.coverage.state) == ((), COMPLETE)
     assert "it has no tags to read" in found.blind_spots
+
+
+def test_tags_that_nobody_asked_for_are_a_blind_spot_and_prove_no_machine_untagged() -> None:
+    there, without = service(worked()), replace(ENDPOINT, options={"tags": False})
+    found = seen(there, tags=tags_of(without, there, without.account, None))
+    assert UNASKED in found.blind_spots
+    assert "tags" in unread_of(found)
 
 
 def test_makers_that_could_not_be_asked_for_are_a_blind_spot_and_no_gap() -> None:
