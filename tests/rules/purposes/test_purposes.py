@@ -67,6 +67,25 @@ def test_purpose_is_read_in_the_words_of_people_and_products(
     assert told(name, description=description).purpose == purpose
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("NAKIVO Backup", "Snapshot created before backup job run. Do not delete."),
+        ("Altaro Backup Snapshot", "Temporary snapshot taken before backup"),
+        ("HYCU Snapshot", "prior to backup"),
+    ],
+)
+def test_inv_08_product_that_tells_when_it_runs_announces_no_change(name: str, text: str) -> None:
+    assert told(name, description=text).purpose == "backup_product"
+
+
+@pytest.mark.parametrize(
+    "text", ["before update", "before backup update", "before Backup CHG0012345"]
+)
+def test_change_to_a_product_is_still_a_change(text: str) -> None:
+    assert told("Altaro", description=text).purpose == "change_safety"
+
+
 def test_score_is_the_sum_of_its_printed_reasons() -> None:
     purpose = told("Sicherung, nicht löschen", age="31d", creator="corp\\svc_ops")
     points = [int(reason.split()[0]) for reason in purpose.reasons if reason[0] in "+-"]
