@@ -92,7 +92,7 @@ def _chosen_inventories(request: Request) -> tuple[Inventory, ...]:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"the endpoint {name!r} stands in more than one inventory")
-    _known(request.endpoints, names)
+    refuse_unknown(request.endpoints, names)
     wanted = [item for item in read if is_wanted(item.endpoint, request.endpoints)]
     return tuple(sorted(wanted, key=lambda item: item.endpoint))
 
@@ -106,7 +106,7 @@ def chosen_endpoints(request: Request, settings: Settings) -> tuple[Endpoint, ..
             else f"add one under `endpoints:` in {settings.source}"
         )
         raise UsageError(f"no endpoint is configured: {how}, or name --inventory FILE or --demo")
-    _known(request.endpoints, [endpoint.name for endpoint in settings.endpoints])
+    refuse_unknown(request.endpoints, [endpoint.name for endpoint in settings.endpoints])
     return tuple(
         endpoint for endpoint in settings.endpoints if is_wanted(endpoint.name, request.endpoints)
     )
@@ -117,7 +117,8 @@ def is_wanted(name: str, wanted: Sequence[str]) -> bool:
     return not wanted or any(name == one or fnmatchcase(name, one) for one in wanted)
 
 
-def _known(wanted: Iterable[str], names: Sequence[str]) -> None:
+def refuse_unknown(wanted: Iterable[str], names: Sequence[str]) -> None:
+    """Raise UsageError for a name or pattern that fits no endpoint."""
     for name in wanted:
         if not any(is_wanted(one, (name,)) for one in names):
             near = nearest(name, names)
@@ -132,7 +133,7 @@ def _demo(
 
     with tempfile.TemporaryDirectory(prefix="snapaudit-demo-") as folder:
         staged = stage_all(Path(folder), now)
-        _known(request.endpoints, [one.name for one in staged])
+        refuse_unknown(request.endpoints, [one.name for one in staged])
         wanted = [one for one in staged if is_wanted(one.name, request.endpoints)]
         return collect(wanted, now, lambda _: None, progress, stop)
 

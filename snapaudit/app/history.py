@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from snapaudit import __version__
+from snapaudit.app.gather import refuse_unknown
 from snapaudit.app.weekly.keeping import keep
 from snapaudit.config.secrets import fetch
 from snapaudit.config.settings import Settings
@@ -97,13 +98,19 @@ def remember_back(
 
 
 def compare(
-    settings: Settings, environ: Mapping[str, str], since: datetime | None, until: datetime
+    settings: Settings,
+    environ: Mapping[str, str],
+    since: datetime | None,
+    until: datetime,
+    wanted: Sequence[str] = (),
 ) -> Diff:
     """What changed up to a moment; since the run before the last one, where nothing else is said.
 
-    Raises HistoryError where there are no two runs to compare.
+    Raises HistoryError where there are no two runs to compare, UsageError where ``wanted`` names an
+    endpoint, or a pattern of them, that no run was about.
     """
     with open_history(settings, environ) as store:
+        refuse_unknown(wanted, store.endpoints())
         known = store.latest_moments(until)
         if len(known) < 2:
             raise HistoryError(

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from typer import Option
 
-from snapaudit.app.gather import settings_of
+from snapaudit.app.gather import is_wanted, settings_of
 from snapaudit.app.history import compare
 from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
@@ -43,8 +43,9 @@ def command(
     where = targets(common.format, common.output or (), FORMATS, "table")
     until = common.judged_at(clock())
     begin = None if since is None else _begin(since, until)
-    found = compare(settings_of(common.request()), os.environ, begin, until)
-    chosen = _only(found, frozenset(common.endpoint or ()))
+    wanted = tuple(common.endpoint or ())
+    found = compare(settings_of(common.request()), os.environ, begin, until, wanted)
+    chosen = _only(found, wanted)
     width, colour = terminal_width(), use_colour(common)
     write(where, lambda form: _page(chosen, form, width, colour=colour))
     return Exit.INCOMPLETE if chosen.unseen else Exit.DONE
@@ -74,12 +75,9 @@ def _begin(text: str, until: datetime) -> datetime:
     raise UsageError(f"--since: {text!r} has no time zone; write 2026-06-01T12:00:00Z")
 
 
-def _only(diff: Diff, endpoints: frozenset[str]) -> Diff:
-    if not endpoints:
-        return diff
-
+def _only(diff: Diff, wanted: tuple[str, ...]) -> Diff:
     def chosen(many: tuple[Change, ...]) -> tuple[Change, ...]:
-        return tuple(one for one in many if one.subject.endpoint in endpoints)
+        return tuple(one for one in many if is_wanted(one.subject.endpoint, wanted))
 
     return replace(
         diff,
@@ -87,7 +85,7 @@ def _only(diff: Diff, endpoints: frozenset[str]) -> Diff:
         resolved=chosen(diff.resolved),
         grown=chosen(diff.grown),
         back=chosen(diff.back),
-        unseen=tuple(one for one in diff.unseen if one.endpoint in endpoints),
+        unseen=tuple(one for one in diff.unseen if is_wanted(one.endpoint, wanted)),
     )
 
 

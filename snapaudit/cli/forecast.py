@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from snapaudit.app.gather import settings_of
+from snapaudit.app.gather import is_wanted, refuse_unknown, settings_of
 from snapaudit.app.history import open_history
 from snapaudit.cli.diff import refuse_other_sources
 from snapaudit.cli.exits import Exit
@@ -27,9 +27,11 @@ def command(common: Common) -> int:
     refuse_other_sources(common, "forecast")
     where = targets(common.format, common.output or (), FORMATS, "table")
     now = common.judged_at(clock())
+    wanted = tuple(common.endpoint or ())
     with open_history(settings_of(common.request()), os.environ) as store:
+        refuse_unknown(wanted, store.endpoints())
         found = store.forecasts(now)
-    chosen = tuple(one for one in found if one.endpoint in (common.endpoint or [one.endpoint]))
+    chosen = tuple(one for one in found if is_wanted(one.endpoint, wanted))
     forecasts = Forecasts(forecast_at=now, datastores=chosen)
     width, colour = terminal_width(), use_colour(common)
     write(where, lambda form: _page(forecasts, form, width, colour=colour))

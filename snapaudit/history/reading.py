@@ -29,6 +29,11 @@ def runs(
     return tuple(_run(row, coverage.get(row[0], []), matches.get(row[0], {})) for row in rows)
 
 
+def endpoints(database: Database) -> tuple[str, ...]:
+    """The names of all endpoints that are remembered."""
+    return tuple(name for (name,) in database.rows("SELECT name FROM endpoint ORDER BY name"))
+
+
 def _chosen(rows: Sequence[Row]) -> tuple[str, Row]:
     marks = ", ".join("?" * len(rows))
     return f"IN ({marks})", tuple(row[0] for row in rows)

@@ -96,6 +96,10 @@ class Store:
             raise HistoryError(f"{self.place}: no run is remembered yet")
         return changes(self._database, since, until)
 
+    def endpoints(self) -> tuple[str, ...]:
+        """The names of all endpoints that any run was about."""
+        return () if self._is_empty else reading.endpoints(self._database)
+
     def latest_moments(self, until: datetime) -> tuple[datetime, ...]:
         """When the last two runs up to a moment were that can be compared, the latest first."""
         return () if self._is_empty else tuple(moments(self._database, until))

@@ -114,6 +114,20 @@ def test_diff_names_an_endpoint_that_was_not_read_and_ends_with_3(tmp_path: Path
     assert (chosen.code, "kvm2" in chosen.out) == (0, False)
 
 
+@pytest.mark.parametrize("command", ["diff", "forecast"])
+def test_endpoint_that_no_run_was_about_is_refused_and_not_told_to_be_at_rest(
+    tmp_path: Path, command: str
+) -> None:
+    for week in range(2):
+        audited(tmp_path, week, "-q")
+    until = ("--now", "2026-07-01T00:00:00Z")
+    ran = snapaudit(command, *until, "--endpoint", "kvm2", cwd=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert "there is no endpoint 'kvm2'; did you mean 'kvm1'?" in ran.err
+    both = [snapaudit(command, *until, *one, cwd=tmp_path) for one in ((), ("--endpoint", "kv*"))]
+    assert both[0].out == both[1].out != ""
+
+
 def test_forecast_tells_a_range_and_the_rule_goes_by_its_early_end(tmp_path: Path) -> None:
     for week in range(5):
         audited(tmp_path, week, "-q")
