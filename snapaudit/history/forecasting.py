@@ -47,7 +47,9 @@ def forecast(series: DatastoreSeries, earlier: Sequence[Made] = ()) -> Forecast:
     newest = levels[-1] if levels else None
     free = None if newest is None else newest.free_bytes
     capacity = None if newest is None else newest.capacity_bytes
-    trend, days = _outlook(line, free, capacity)
+    # A reading that told nothing is no sample, and time passes all the same.
+    gone = 0.0 if newest is None else (series.levels[-1].at - newest.at) / _DAY
+    trend, days = _outlook(line, free, capacity, gone)
     rate, judged = hit_rate(series.levels, earlier)
     return Forecast(
         endpoint=series.endpoint,
@@ -110,7 +112,7 @@ def _course(at: datetime, line: Line) -> Course:
 
 
 def _outlook(
-    line: Line | None, free: int | None, capacity: int | None
+    line: Line | None, free: int | None, capacity: int | None, gone: float
 ) -> tuple[Trend, DaysToFull | None]:
     if line is None or free is None or not capacity:
         return Trend.TOO_LITTLE_DATA, None
@@ -120,18 +122,18 @@ def _outlook(
         return Trend.SHRINKING, None
     # A sound level says more than one reading; and nothing is emptier than the last one says.
     left = max(0.0, min(float(free), capacity - line.level))
-    early = left / line.high
+    early = max(0.0, left / line.high - gone)
     if early > FARTHEST_DAYS:
         return Trend.BEYOND_A_YEAR, None
-    likely, late = _days(left, line.likely), _days(left, line.low)
+    likely, late = _days(left, line.likely, gone), _days(left, line.low, gone)
     return Trend.GROWING, DaysToFull(early=round(early, 1), likely=likely, late=late)
 
 
-def _days(amount: float, pace: float) -> float | None:
-    """How long an amount lasts; None beyond a year."""
+def _days(amount: float, pace: float, gone: float = 0.0) -> float | None:
+    """How long an amount lasts, of which some days are gone; None beyond a year."""
     if pace <= 0:
         return None
-    days = amount / pace
+    days = max(0.0, amount / pace - gone)
     return round(days, 1) if days <= FARTHEST_DAYS else None
 
 

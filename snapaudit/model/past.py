@@ -27,7 +27,7 @@ class Trend(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaysToFull:
-    """Days from the last sample until nothing is free; ``late`` None: beyond what can be said."""
+    """Days from the last look until nothing is free; ``late`` None: beyond what can be said."""
 
     early: float
     likely: float | None

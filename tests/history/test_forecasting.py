@@ -11,7 +11,7 @@ from snapaudit.history.growing import growth
 from snapaudit.history.rotation import Taken, is_rotating
 from snapaudit.model.history import DatastoreSeries, Level
 from snapaudit.model.inventory import ByteRange
-from snapaudit.model.past import Course, Forecast, Trend
+from snapaudit.model.past import Course, DaysToFull, Forecast, Trend
 from tests.builders import GIB, NOW
 from tests.history.past import DAY, WEEK
 
@@ -88,6 +88,15 @@ def test_capacity_that_trembles_has_not_changed() -> None:
 def test_reading_without_free_space_is_no_sample() -> None:
     levels = [level(week, None if week == 2 else 500) for week in range(6)]
     assert forecast(series(*levels)).samples == 5
+
+
+def test_days_run_on_while_a_datastore_does_not_tell_its_level() -> None:
+    told = [level(week, 900 + 10 * week) for week in range(7)]
+    assert forecast(series(*told)).days_to_full == DaysToFull(early=28.0, likely=28.0, late=28.0)
+    found = forecast(series(*told, level(8, None)))
+    assert found.days_to_full == DaysToFull(early=14.0, likely=14.0, late=14.0)
+    found = forecast(series(*told, level(20, None)))
+    assert found.days_to_full == DaysToFull(early=0.0, likely=0.0, late=0.0)
 
 
 def test_daily_readings_are_thinned_and_the_newest_stays() -> None:
