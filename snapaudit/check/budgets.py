@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from snapaudit.errors import UsageError
 from snapaudit.model.budget import Allowance, BudgetKind
@@ -31,7 +31,22 @@ class Measured:
 
 def hold_against(allowances: Iterable[Allowance], measured: Measured) -> tuple[Budget, ...]:
     """Every allowance as a budget, in their order. Raises UsageError for what cannot be counted."""
-    return tuple(_COUNTED[one.kind](one, measured) for one in allowances)
+    return tuple(_sure(_COUNTED[one.kind](one, measured), one, measured) for one in allowances)
+
+
+def _sure(counted: Budget, allowance: Allowance, measured: Measured) -> Budget:
+    """The budget, which is not kept for sure where something was not seen that may count."""
+    blind = None if allowance.kind is BudgetKind.COVERAGE else _blind(measured)
+    if blind is None or counted.status is not Status.OK:
+        return counted
+    return replace(counted, status=Status.UNKNOWN, reason=blind)
+
+
+def _blind(measured: Measured) -> str | None:
+    """Why there could be more than what was counted, whatever it is."""
+    states = [one.state for one in measured.audit.coverage]
+    blind = len(states) - states.count(CoverageState.COMPLETE)
+    return f"{blind} of {len(states)} endpoints not seen whole" if blind or not states else None
 
 
 def _budget(

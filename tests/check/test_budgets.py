@@ -129,6 +129,19 @@ def test_coverage_is_the_share_of_endpoints_seen_whole() -> None:
     assert held(allowance(BudgetKind.COVERAGE, 0.1), audit_of()).status is Status.WARNING
 
 
+@pytest.mark.parametrize("kind", [one for one in BudgetKind if one is not BudgetKind.COVERAGE])
+def test_what_an_unseen_endpoint_holds_keeps_every_count_from_being_fine(kind: BudgetKind) -> None:
+    compared = Compared(since="May", new=(), worse=(), resolved=(), known=0)
+    forecasts = {("kvm1", "pool-1"): forecast(Trend.FLAT)}
+    known: dict[str, Any] = {"compared": compared, "forecasts": forecasts}
+    one = allowance(kind, 1, of=Severity.WARNING if kind is BudgetKind.FINDINGS else None)
+    stores = (datastore("pool-1"),)
+    whole = held(one, audit_of(inventory(vm(), datastores=stores)), **known)
+    assert whole.status is Status.OK
+    budget = held(one, audit_of(inventory(vm(), datastores=stores), lost("hv1")), **known)
+    assert (budget.status, budget.reason) == (Status.UNKNOWN, "1 of 2 endpoints not seen whole")
+
+
 def test_new_findings_need_something_to_compare_with() -> None:
     compared = Compared(since="May", new=("a", "b"), worse=("c",), resolved=(), known=1)
     one = allowance(BudgetKind.NEW, 1)
