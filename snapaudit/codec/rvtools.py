@@ -154,7 +154,7 @@ class _Reading:
         taken = cells.moment("Date / time")
         siblings = server.snapshots[identity]
         own = f"{name}@{taken:%Y-%m-%dT%H:%M:%SZ}" if taken is not None else f"{name}@unknown"
-        alike = sum(one.id.partition("#")[0] == own for one in siblings)
+        alike = sum(own in (one.id, one.id.rpartition("#")[0]) for one in siblings)
         siblings.append(_shot(cells, f"{own}#{alike + 1}" if alike else own, name, taken))
         server.gaps.extend(cells.gaps)
 

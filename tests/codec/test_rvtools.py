@@ -88,10 +88,12 @@ def test_a_datastore_of_an_export_is_not_called_free_of_snapshots(tmp_path: Path
     assert {"datastore-held-by-snapshots", "no-room-to-merge"} <= undetermined
 
 
-def test_two_snapshots_of_one_name_and_moment_stay_two(tmp_path: Path) -> None:
-    (seen,) = read_inventories(book(tmp_path / "e.xlsx", vSnapshot=[_SHOT, _SHOT]))
+@pytest.mark.parametrize("name", ["before", "ticket #4711", "#"])
+def test_snapshots_of_one_name_and_moment_stay_apart(tmp_path: Path, name: str) -> None:
+    shot = {**_SHOT, "Name": name}
+    (seen,) = read_inventories(book(tmp_path / "e.xlsx", vSnapshot=[shot, shot, shot]))
     ids = [shot.id for vm in seen.virtual_machines for shot in vm.snapshots]
-    assert len(set(ids)) == 2
+    assert len(set(ids)) == 3
 
 
 def test_each_server_of_an_export_is_an_endpoint(tmp_path: Path) -> None:
