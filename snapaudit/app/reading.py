@@ -45,11 +45,14 @@ def collect(
     work = partial(read_here, endpoint, secrets, now)
     try:
         answer = work_within(endpoint.deadline, work, hear, stop or threading.Event())
-    except OSError as error:
+    except (OSError, EOFError) as error:  # EOFError: the server of processes has just ended
         answer = Failure(f"no process could be started to read it: {error}")
     match answer:
-        case Inventory():
+        case Inventory() if answer.endpoint == endpoint.name:
             return answer
+        case Inventory():
+            other = f"internal error: what was read calls itself {answer.endpoint!r}"
+            return missing(endpoint, other, now)
         case Failure(reason):
             return missing(endpoint, reason, now)
         case _:

@@ -12,14 +12,15 @@ from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import forkserver, get_context
 from typing import Any
 
 import pytest
 
+from snapaudit.app import reading
 from snapaudit.app.cluster import outcome
 from snapaudit.app.fleet import LocalReaders, Turns, fair, limits, read_fleet
-from snapaudit.app.reading import Secrets, collect
+from snapaudit.app.reading import Secrets, collect, missing
 from snapaudit.app.worker import Failure, work_within
 from snapaudit.config.secrets import Secret
 from snapaudit.config.settings import ProcessExecutor
@@ -167,6 +168,26 @@ def test_process_that_dies_takes_its_own_work_alone() -> None:
     answer = work_within(timedelta(seconds=60), die, lambda _: None, stop)
     assert answer == Failure("the reading process ended unexpectedly (code -9)")
     assert read(endpoint())["t"].virtual_machines
+
+
+def test_endpoint_is_missing_where_the_server_of_processes_ends_as_one_is_asked_for() -> None:
+    assert read(endpoint())["t"].virtual_machines
+    server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    os.kill(server, signal.SIGSTOP)
+    threading.Timer(1, os.kill, (server, signal.SIGKILL)).start()
+    assert reason(read(endpoint())["t"]).startswith("no process could be started to read it")
+    assert read(endpoint())["t"].virtual_machines
+
+
+def test_reading_that_calls_itself_by_another_name_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = missing(endpoint("other"), "gone", NOW)
+    monkeypatch.setattr(reading, "work_within", lambda *_: other)
+    seen = collect(endpoint(), Secrets(), NOW)
+    assert (seen.endpoint, reason(seen)) == (
+        "t", "internal error: what was read calls itself 'other'",
+    )  # fmt: skip
 
 
 def test_every_endpoint_gets_a_process_of_its_own_with_the_environment_of_now(
