@@ -143,7 +143,9 @@ def _part(inventory: Inventory, chosen: frozenset[_Key]) -> Inventory:
 
 
 def _may_lie_on(vm: VirtualMachine, ids: set[str]) -> bool:
-    """Whether a disk lies there, or one lies nobody knows where."""
+    """Whether a disk lies there, or one lies nobody knows where, or nobody knows of a disk."""
+    if not all(disk.layers for disk in vm.disks) or not vm.disks:
+        return True
     places = {layer.datastore_id for disk in vm.disks for layer in disk.layers}
     return None in places or not ids.isdisjoint(places - {None})
 

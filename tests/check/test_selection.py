@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from snapaudit.app.checking import Wanted, check
@@ -52,6 +54,20 @@ def test_a_datastore_is_watched_with_all_that_lies_or_may_lie_on_it() -> None:
     assert chosen.audit.summary.snapshots == 3
     assert chosen.audit.summary.datastores == 1
     assert chosen.unseen == ()
+
+
+def test_a_machine_whose_disks_nobody_knows_may_lie_on_every_datastore() -> None:
+    unread = replace(disk(), layers=())
+    known = on_store("known", "ssd")
+    machines = (
+        replace(known, id="x", name="x", disks=()),  # as an export of RVTools has it
+        replace(known, id="y", name="y", disks=(*known.disks, unread)),
+        known,
+    )
+    seen = inventory(*machines, datastores=(datastore("ssd"), datastore("hdd")))
+    chosen = select(judged(seen), policy(), Selection(datastores=("hdd",)))
+    assert {"x", "y"} <= names(chosen.audit)
+    assert "known" not in names(chosen.audit)
 
 
 @pytest.mark.parametrize("name", ["iso", "kvm1/iso", "*/iso", "i[s]o"])
