@@ -133,8 +133,13 @@ def record(
     settings: Settings,
     environ: Mapping[str, str],
     at: datetime,
+    now: datetime,
 ) -> None:
-    """Remember an audit as a run of a moment; the latest one as a whole. Raises SnapauditError."""
+    """Remember an audit as a run of a moment; the latest one as a whole. Raises SnapauditError.
+
+    A run of a day that has yet to come (a clock that was wrong, a trial of ``--now``) keeps no
+    later one from being the latest.
+    """
     recording = Recording(
         audit=audit,
         at=at,
@@ -147,7 +152,7 @@ def record(
     with open_history(settings, environ, writing=True) as store:
         store.record(recording)
         store.keep(settings.history)
-        is_latest = store.runs(limit=1)[0].audited_at <= at
+        is_latest = store.runs(limit=1, until=max(at, now))[0].audited_at <= at
     if is_latest:
         keep(audit, at, State(settings.state))
 

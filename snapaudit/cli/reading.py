@@ -100,7 +100,8 @@ def add_to_history(common: Common, judged: Judged) -> bool:
     if common.demo:
         return True
     try:
-        record(judged.audit, judged.past, judged.policy, judged.settings, os.environ, judged.at)
+        past, policy, settings = judged.past, judged.policy, judged.settings
+        record(judged.audit, past, policy, settings, os.environ, judged.at, clock())
     except SnapauditError as error:
         tell(f"this run is not recorded, its result is complete: {error}")
         return False

@@ -198,7 +198,7 @@ def recorded(settings: Settings, days_ago: int) -> Audit:
     at = NOW - days_ago * DAY
     seen = inventory(vm("a", snapshot(age=f"{20 - days_ago}d")), collected_at=at)
     found = audit((seen,), POLICY, at)
-    record(found, NOTHING_REMEMBERED, POLICY, settings, {}, at)
+    record(found, NOTHING_REMEMBERED, POLICY, settings, {}, at, NOW)
     return found
 
 

@@ -74,7 +74,7 @@ def _fill(settings: Settings) -> None:
 
 def _recorded(view: Inventory, policy: Policy, settings: Settings, at: datetime) -> None:
     found = audit((view,), policy, at)
-    record(found, NOTHING_REMEMBERED, policy, settings, {}, at)
+    record(found, NOTHING_REMEMBERED, policy, settings, {}, at, at)
 
 
 def _view(machines: tuple[VirtualMachine, ...], week: int, at: datetime) -> Inventory:

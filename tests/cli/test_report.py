@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -84,3 +84,16 @@ def test_a_report_of_an_old_run_says_so_and_is_no_whole_view(tmp_path: Path) -> 
     ran = snapaudit("report", cwd=tmp_path)
     assert ran.code == 3
     assert "Does `snapaudit audit` still run?" in ran.out
+
+
+def test_a_run_of_a_day_to_come_is_told_as_such_and_gives_way_to_the_next(tmp_path: Path) -> None:
+    path = saved(tmp_path, collected_at=datetime.now(UTC))
+    later = f"{datetime.now(UTC) + timedelta(days=400):%Y-%m-%dT%H:%M:%SZ}"
+    snapaudit("audit", "--inventory", str(path), "--now", later, cwd=tmp_path)
+    early = snapaudit("report", cwd=tmp_path)
+    assert early.code == 3
+    assert "days after this report was made" in " ".join(early.out.split())
+    snapaudit("audit", "--inventory", str(path), cwd=tmp_path)
+    ran = snapaudit("report", "-f", "json", cwd=tmp_path)
+    assert ran.code == 0
+    assert json.loads(ran.out)["reported_at"] < later

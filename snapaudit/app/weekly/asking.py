@@ -23,29 +23,40 @@ OLD = timedelta(hours=36)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A report; ``told_on``: the day on which its run was too old to go without saying."""
+    """A report; ``told_on``: the day on which its run was too far off to go without saying."""
 
     report: WeeklyReport
     told_on: date | None = None
 
 
 def last_run(settings: Settings, environ: Mapping[str, str], now: datetime) -> Asked:
-    """The report of the run that was recorded last, with a word at its top when that is old.
+    """The report of the run that was recorded last, with a word at its top when that is far off.
 
     Otherwise audits that fail every night would go on as last month's clean report. The date of a
     run is that of what was seen. Raises as `report_of_last_run`.
     """
     found = _kept(settings)
     report = report_of(found.audit, found.recorded_at, settings, environ)
-    age = now - found.recorded_at
-    if age < OLD:
+    remark = _far_off(found.recorded_at, now)
+    if remark is None:
         return Asked(report=report)
-    old = (
-        f"The last recorded run was {count(age.days, 'day')} before this report was made: what has "
-        "happened since is not in it. Does `snapaudit audit` still run?"
-    )
-    remarks = (old, *report.remarks)
+    remarks = (remark, *report.remarks)
     return Asked(report=replace(report, remarks=remarks), told_on=now.date())
+
+
+def _far_off(at: datetime, now: datetime) -> str | None:
+    age = now - at
+    if age >= OLD:
+        return (
+            f"The last recorded run was {count(age.days, 'day')} before this report was made: what "
+            "has happened since is not in it. Does `snapaudit audit` still run?"
+        )
+    if -age >= OLD:
+        return (
+            f"The last recorded run is dated {count((-age).days, 'day')} after this report was "
+            "made, by `--now` or a wrong clock: it shows no present state. Run `snapaudit audit`."
+        )
+    return None
 
 
 def report_of_last_run(settings: Settings, environ: Mapping[str, str]) -> WeeklyReport:

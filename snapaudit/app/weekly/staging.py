@@ -57,7 +57,7 @@ def _lived_through(now: datetime, policy: Policy, settings: Settings) -> Audit:
         audit = engine.audit(back.inventories, policy, at, back.past)
         findings, marks = announce(audit.findings, marks, policy.rules, audit.inventories, at)
         audit = replace(audit, findings=findings)
-        record(audit, back.past, policy, settings, {}, at)
+        record(audit, back.past, policy, settings, {}, at, at)
     return audit
 
 
