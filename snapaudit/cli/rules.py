@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -32,6 +31,7 @@ from snapaudit.model.policy import Policy, Rule
 from snapaudit.report.escape import plain
 
 FORMATS = ("text", "json")
+_TEXT = ("text",)
 
 
 def commands() -> typer.Typer:
@@ -57,15 +57,20 @@ def _list(common: Common) -> int:
 
     Example: snapaudit rules list
     """
+    where = targets(common.format, common.output or (), _TEXT, "text")
+    listed = _listed(_policy(common))
+    write(where, lambda _: listed.encode())
+    return Exit.DONE
+
+
+def _listed(policy: Policy) -> str:
     from snapaudit.report.modes import brief
 
-    policy = _policy(common)
-    for rule in policy.rules:
-        line = f"{rule.id:<28} {rule.subject:<16} {brief(rule):<13} {rule.title}"
-        sys.stdout.write(f"{plain(line)}\n")
-    for name in policy.disabled:
-        sys.stdout.write(f"{plain(name):<28} disabled\n")
-    return Exit.DONE
+    lines = [
+        *(f"{one.id:<28} {one.subject:<16} {brief(one):<13} {one.title}" for one in policy.rules),
+        *(f"{name:<28} disabled" for name in policy.disabled),
+    ]
+    return "".join(f"{plain(line)}\n" for line in lines)
 
 
 @with_common
@@ -117,8 +122,10 @@ def _validate(common: Common) -> int:
 
     Example: snapaudit rules validate --rules my-rules
     """
+    where = targets(common.format, common.output or (), _TEXT, "text")
     policy = _policy(common)
-    sys.stdout.write(f"{len(policy.rules)} rules are valid, {len(policy.disabled)} disabled\n")
+    said = f"{len(policy.rules)} rules are valid, {len(policy.disabled)} disabled\n"
+    write(where, lambda _: said.encode())
     return Exit.DONE
 
 

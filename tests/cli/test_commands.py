@@ -306,3 +306,16 @@ def test_state_folder_that_cannot_be_used_costs_an_audit_its_memory_alone(saved:
     assert "web01" in ran.out
     assert ran.err.count("\n") == 1
     assert "the result" in ran.err or "its result is complete" in ran.err
+
+
+@pytest.mark.parametrize("word", ["list", "validate"])
+def test_rules_are_listed_and_found_valid_where_and_only_as_it_was_asked(
+    tmp_path: Path, word: str
+) -> None:
+    printed = snapaudit("rules", word, cwd=tmp_path).out
+    ran = snapaudit("rules", word, "-o", "there.txt", cwd=tmp_path)
+    assert (ran.code, ran.out) == (0, "")
+    assert (tmp_path / "there.txt").read_text() == printed
+    other = snapaudit("rules", word, "-f", "json", cwd=tmp_path)
+    assert (other.code, other.out) == (2, "")
+    assert "there are text" in other.err
