@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -9,9 +10,11 @@ from pathlib import Path
 
 from snapaudit.codec.expect import nearest
 from snapaudit.codec.files import replace_file
-from snapaudit.errors import InputError, SnapauditError, UsageError
+from snapaudit.errors import SnapauditError, UsageError
 
 _OWNER_ALONE = 0o600
+# Nobody named a wrong place: the disk is full, its quota used up, or it is broken.
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
 _STREAMS = ("/dev/fd/", "/dev/stdout", "/dev/stderr", "/proc/")
 # node_exporter runs as a user of its own, and reads what others wrote.
 _OTHERS_READ = {"prometheus": 0o644, "openmetrics": 0o644}
@@ -83,7 +86,10 @@ def write_file(path: Path, body: bytes, *, mode: int = _OWNER_ALONE) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path.resolve(), body, mode=mode)
     except OSError as error:
-        raise InputError(str(path), f"cannot be written: {error.strerror}") from error
+        message = f"{path}: cannot be written: {error.strerror}"
+        if error.errno in _DISK:
+            raise SnapauditError(message) from error
+        raise UsageError(message) from error
 
 
 def _is_no_file(path: Path) -> bool:

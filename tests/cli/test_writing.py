@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from snapaudit.cli.writing import write_file
+from tests.cli.running import snapaudit
 
 
 def test_named_pipe_is_written_into_and_stays_one(tmp_path: Path) -> None:
@@ -40,3 +41,10 @@ def test_link_stays_one_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
     write_file(link, b"result")
     assert link.is_symlink()
     assert (tmp_path / "there").read_bytes() == b"result"
+
+
+def test_full_disk_is_a_failure_and_a_place_that_is_none_wrong_usage(tmp_path: Path) -> None:
+    full = snapaudit("rules", "list", "-o", "/dev/full", cwd=tmp_path)
+    assert (full.code, full.out) == (1, "")
+    assert "/dev/full: cannot be written: No space left on device" in full.err
+    assert snapaudit("rules", "list", "-o", "/dev/null/x", cwd=tmp_path).code == 2
