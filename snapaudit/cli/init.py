@@ -14,7 +14,7 @@ from snapaudit.app.local import local_endpoints
 from snapaudit.cli.exits import Exit
 from snapaudit.cli.writing import write_file
 from snapaudit.config.template import text
-from snapaudit.errors import UsageError
+from snapaudit.errors import InputError, UsageError
 from snapaudit.model.endpoint import Account, Endpoint, SecretReference, SecretSource, Tls
 from snapaudit.report.escape import plain
 
@@ -102,9 +102,18 @@ def _named(
     if tls.ca_file and tls.fingerprint:
         raise UsageError("--ca-file and --fingerprint exclude each other")
     one = Endpoint(name=name or kind, kind=kind, url=url, account=account, tls=tls)
-    [read] = drafted(text([one]), Path("(options)")).endpoints
-    check_address(read)
+    check_address(_read_back(one))
     return (one,)
+
+
+def _read_back(one: Endpoint) -> Endpoint:
+    """As the configuration will have it. A mistake is told without a place: no file has it yet."""
+    try:
+        [read] = drafted(text([one]), Path("options")).endpoints
+    except InputError as error:
+        hint = f" (did you mean {error.nearest!r}?)" if error.nearest else ""
+        raise UsageError(f"{error.message}{hint}") from error
+    return read
 
 
 def _found(output: Path, *, asks: bool) -> tuple[Endpoint, ...]:

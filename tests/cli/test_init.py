@@ -91,6 +91,7 @@ def test_options_that_make_no_configuration_write_nothing(
     ran = snapaudit("init", *words, cwd=tmp_path)
     assert ran.code == 2
     assert said in ran.err
+    assert "options" not in ran.err
     assert ran.has_no_traceback()
     assert not (tmp_path / "snapaudit.yaml").exists()
 
