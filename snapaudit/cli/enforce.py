@@ -104,8 +104,12 @@ def _kept(common: Common, judged: Judged, made: Plan) -> Path:
 def _show(common: Common, made: Plan, file: Path | None) -> None:
     where = targets(common.format, common.output or (), ENFORCE_FORMATS, "table")
     width, colour = terminal_width(), use_colour(common)
-    name = None if file is None else _short(file)
-    write(where, lambda form: render_plan(made, form, file=name, width=width, colour=colour))
+    name, is_kept = (None, False) if file is None else (_short(file), True)
+
+    def drawn(form: str) -> bytes:
+        return render_plan(made, form, file=name, is_kept=is_kept, width=width, colour=colour)
+
+    write(where, drawn)
 
 
 def _short(path: Path) -> str:

@@ -29,6 +29,14 @@ def test_demo_is_planned_and_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_plan_of_the_demo_does_not_say_that_it_can_be_applied(tmp_path: Path) -> None:
+    said = snapaudit("enforce", "--demo", cwd=tmp_path).out
+    assert said.startswith("TRIAL  would delete 3 snapshots")
+    assert "stored nowhere, cannot be applied" in " ".join(said.split())
+    assert "--apply" not in said
+    assert ".snapaudit/plans" not in said
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
