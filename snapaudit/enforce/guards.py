@@ -111,6 +111,8 @@ def protected(case: Case) -> str | None:
         return "other machines stand on this one's disks"
     if case.purpose is not None and case.purpose.purpose in _OF_OTHERS:
         return f"{_OF_OTHERS[case.purpose.purpose]}: {'; '.join(case.purpose.reasons)}"
+    if case.purpose is not None and case.purpose.product is not None:
+        return f"its text names {case.purpose.product}, which may have made it or stand on it"
     if snapshot is not None and snapshot.has_memory is not False and not case.may_hold_memory:
         return "it holds the machine's memory, and no rule that asks for it says `with_memory`"
     return None

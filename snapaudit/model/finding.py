@@ -71,6 +71,8 @@ class Purpose:
     """What a snapshot seems to be for, with the reasons in words.
 
     ``score`` says from 0 to 100 how much it looks like a makeshift backup, whatever its purpose.
+    ``product`` is the backup or replication product that its text names as at work, also where
+    other words decided: it may have made the snapshot.
     """
 
     endpoint: str
@@ -79,6 +81,7 @@ class Purpose:
     purpose: str
     score: int
     reasons: tuple[str, ...]
+    product: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -106,6 +106,7 @@ def _purpose(scene: SnapshotScene) -> Purpose:
         purpose=scene.reading.purpose,
         score=scene.reading.score,
         reasons=scene.reading.reasons,
+        product=scene.reading.product,
     )
 
 

@@ -162,6 +162,11 @@ _SPOILT: tuple[tuple[str, Guard, Case], ...] = (
         (word, Guard.PROTECTED, case(purpose=purpose(word)))
         for word in ("backup_product", "replication", "clone_base")
     ),
+    (
+        "a product that is named",
+        Guard.PROTECTED,
+        case(purpose=replace(purpose("change_safety"), product="rubrik")),
+    ),
     ("memory", Guard.PROTECTED, case(view(shot(has_memory=True)))),
     ("perhaps memory", Guard.PROTECTED, case(view(shot(has_memory=None)))),
     ("fork", Guard.LINEAR_CHAIN, planning(_fork())),

@@ -125,6 +125,7 @@ class Classifier:
             score=points,
             reasons=(*words, *(reason for reason in reasons if reason not in words)),
             has_ticket=clues.wording.has_ticket,
+            product=clues.wording.product,
         )
 
     def _behaves_like_a_backup(self, clues: Clues, points: int) -> bool:

@@ -24,7 +24,7 @@ class Reading:
     """One snapshot, read.
 
     ``is_proven``: a product's own marker or the platform's own type tells the purpose. ``score``
-    says from 0 to 100 how much it looks like a makeshift backup.
+    says from 0 to 100 how much it looks like a makeshift backup. ``product``: as in `Purpose`.
     """
 
     purpose: PurposeWord
@@ -32,3 +32,4 @@ class Reading:
     score: int
     reasons: tuple[str, ...]
     has_ticket: bool
+    product: str | None = None

@@ -51,6 +51,12 @@ class Wording:
         return Sign.TICKET in self.signs
 
     @property
+    def product(self) -> str | None:
+        """The backup or replication product that is named, and is not what somebody changes."""
+        named = (self.topics.get(topic) for topic in (Topic.BACKUP_TOOL, Topic.REPLICATION_TOOL))
+        return next((word.plain for word in named if word is not None), None)
+
+    @property
     def cut(self) -> tuple[str, ...]:
         """That not all of the text was looked at, where that is so."""
         return (_CUT,) if self.is_cut else ()

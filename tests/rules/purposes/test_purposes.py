@@ -80,7 +80,7 @@ def test_inv_08_product_that_tells_when_it_runs_announces_no_change(name: str, t
 
 
 @pytest.mark.parametrize(
-    "text", ["before update", "before backup update", "before Backup CHG0012345"]
+    "text", ["before the update", "before backup update", "before Backup CHG0012345"]
 )
 def test_change_to_a_product_is_still_a_change(text: str) -> None:
     assert told("Altaro", description=text).purpose == "change_safety"

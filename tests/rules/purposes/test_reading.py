@@ -281,3 +281,21 @@ def test_slip_is_found_wherever_in_a_word_it_is() -> None:
         ),
     }
     assert [slip for slip in sorted(slips) if not finder.hits([slip])] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "product"),
+    [
+        ("Rubrik Snapshot", "will be deleted after backup", "rubrik"),
+        ("Zerto-1", "before failover test", "zerto"),
+        ("pre patch, Veeam off", "", "veeam"),
+        ("before Veeam update", "", None),
+        ("vor Veeam 12 Upgrade", "", None),
+        ("before the kernel update", "", None),
+    ],
+)
+def test_inv_08_a_product_at_work_is_told_whatever_the_other_words_decide(
+    name: str, description: str, product: str | None
+) -> None:
+    told = read(name, description=description)
+    assert (told.purpose, told.product) == ("change_safety", product)
