@@ -31,6 +31,8 @@ from snapaudit.rules.scene import SnapshotScene
 from snapaudit.rules.staging import stage
 from snapaudit.rules.summary import summarize
 
+# A nightly collection that failed once is a day late; a file that is older was left behind.
+_OLD_DAYS = 2
 _WORST_FIRST = tuple(sorted(Severity, key=lambda severity: -severity.rank))
 
 
@@ -57,7 +59,7 @@ def audit(
         purposes.sort(key=lambda item: (item.endpoint, item.vm_id, item.snapshot_id))
         return Audit(
             audited_at=now,
-            coverage=tuple(_coverage(inventory) for inventory in seen),
+            coverage=tuple(_coverage(inventory, now) for inventory in seen),
             summary=summarize(seen, policy, findings, undetermined),
             findings=tuple(findings),
             undetermined=tuple(undetermined),
@@ -110,18 +112,21 @@ def _purpose(scene: SnapshotScene) -> Purpose:
     )
 
 
-def _coverage(inventory: Inventory) -> EndpointCoverage:
+def _coverage(inventory: Inventory, now: datetime) -> EndpointCoverage:
     return EndpointCoverage(
         endpoint=inventory.endpoint,
         state=inventory.coverage.state,
         reason=inventory.coverage.reason,
         virtual_machines=len(inventory.virtual_machines),
         snapshots=sum(len(vm.snapshots) for vm in inventory.virtual_machines),
-        cautions=tuple(_cautions(inventory)),
+        cautions=tuple(_cautions(inventory, now)),
     )
 
 
-def _cautions(inventory: Inventory) -> Iterator[str]:
+def _cautions(inventory: Inventory, now: datetime) -> Iterator[str]:
+    old = (now - inventory.collected_at).days
+    if old >= _OLD_DAYS:
+        yield f"old: it was read {old:,} days ago; what has come since is not known"
     if inventory.lab:
         yield "lab: limits may be looser there"
     if inventory.connection_verified is False:

@@ -172,3 +172,13 @@ def test_delta_of_unknown_place_leaves_every_datastore_undecided() -> None:
     fleet = inventory(machine, datastores=(datastore("pool-1"), datastore("pool-2")))
     undecided = [item for item in audited(fleet).undetermined if "held" in item.fact]
     assert [item.subject.id for item in undecided] == ["pool-1", "pool-2"]
+
+
+def test_view_that_was_read_long_ago_says_so() -> None:
+    said = {
+        age: audited(inventory(vm(), collected_at=ago(age))).coverage[0].cautions
+        for age in ("1h", "47h", "48h", "400d")
+    }
+    assert (said["1h"], said["47h"]) == ((), ())
+    assert said["48h"] == ("old: it was read 2 days ago; what has come since is not known",)
+    assert said["400d"][0].startswith("old: it was read 400 days ago")
