@@ -54,6 +54,7 @@ def test_inv_12_the_remover_is_run_where_it_is_sent_and_nowhere_else() -> None:
     ]
     assert sorted(runs) == [
         (f"{HERE}/collect.py", "'collect'"),
+        (f"{HERE}/examine.py", "'collect'"),
         (f"{HERE}/sending.py", "'remove'"),
         (f"{HERE}/watching.py", "'watch'"),
     ]
