@@ -30,15 +30,35 @@ COLLECTING = timedelta(minutes=30)
 
 _FIRST_PAUSE, _LONGEST_PAUSE, _LONGER = 0.5, 5.0, 1.5
 _COLLECTING_PAUSE = 30.0
+_MOST_LOST = 6
+"""Looks in a row that showed nothing, five seconds apart, after which nothing is known any more."""
 
 
 @dataclass(slots=True)
 class _Look:
-    """When a call under way is looked at next; ``over_at``: when its task was seen to be over."""
+    """When a call under way is looked at next; ``over_at``: when its task was seen to be over.
+
+    ``lost`` counts the looks in a row that showed nothing, and ``why`` the last one did not.
+    """
 
     due: float
     pause: float = _FIRST_PAUSE
     over_at: float | None = None
+    lost: int = 0
+    why: str = ""
+
+    def lose(self, why: str, now: float) -> None:
+        """A look showed nothing; the next one comes soon, even while garbage is collected."""
+        self.lost, self.why, self.due = self.lost + 1, why, now + _LONGEST_PAUSE
+
+    def told(self) -> Watched:
+        """What is known between two looks. Raises HypervisorError when that is nothing by now.
+
+        "It runs" for as long as nobody can look would have a run wait a day for a pool that left.
+        """
+        if self.lost >= _MOST_LOST:
+            raise HypervisorError(self.why)
+        return watching.RUNNING
 
 
 class XenActuator:
@@ -166,10 +186,15 @@ class XenActuator:
         look = self._looks.setdefault(_key(call), _Look(due=self._clock()))
         now = self._clock()
         if now < look.due:
-            return watching.RUNNING
+            return look.told()
         longest = _LONGEST_PAUSE if look.over_at is None else _COLLECTING_PAUSE
         look.due, look.pause = now + look.pause, min(longest, look.pause * _LONGER)
-        seen = self._looking(lambda: self._watched(call, task_id, look, now))
+        try:
+            seen = self._looking(lambda: self._watched(call, task_id, look, now))
+        except HypervisorError as error:
+            look.lose(str(error), now)
+            raise
+        look.lost = 0
         if seen.phase is not Phase.RUNNING:
             self._looks.pop(_key(call), None)
             self._under_way.pop(str(call.about.get("vm_id")), None)

@@ -7,7 +7,7 @@ actuator. Only the clock that it waits by is one that a wait moves on.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -52,15 +52,17 @@ MOST_RUNS = 4
 
 @dataclass
 class Clock:
-    """The real time, and as much later as somebody has waited."""
+    """The real time, and as much later as somebody has waited; ``passes``: what happens then."""
 
     waited: float = 0.0
+    passes: Callable[[], object] = lambda: None
 
     def now(self) -> datetime:
         return datetime.now(UTC) + timedelta(seconds=self.waited)
 
     def sleep(self, seconds: float) -> None:
         self.waited += seconds
+        self.passes()
 
     def ticks(self) -> float:
         return self.now().timestamp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import signal
 from collections.abc import Callable
@@ -234,6 +235,53 @@ def test_p10_a_session_that_ends_while_a_task_runs_is_begun_again_to_look(
     office.finish(plan)
     is_done(office, vm)
     assert office.sent.count(DESTROY) == 1
+
+
+def gone_for(office: Office, seconds: float) -> None:
+    """From the third look at a task on, nobody is answered for so long."""
+    bed, hits, back = office.bed, itertools.count(), [math.inf]
+    lost = {"task.get_by_uuid", "VM.get_all_records_where", "session.login_with_password"}
+
+    def look() -> None:
+        if bed.counts[DESTROY] and next(hits) == 3:
+            bed.trouble.unheard |= lost
+            back[0] = office.clock.ticks() + seconds
+        if office.clock.ticks() > back[0]:
+            bed.trouble.unheard.clear()
+
+    office.clock.passes = look
+
+
+def test_p11_a_pool_that_goes_away_in_the_middle_of_a_task_is_asked_again_by_the_next_run(
+    office: Office, bed: XapiBed
+) -> None:
+    """Said to run between two looks, it would be waited for until all patience ends."""
+    vm = staged(office, "snapshot")
+    plan = office.plan()
+    bed.office.task_seconds = 5
+    gone_for(office, math.inf)
+    office.patience = Patience(watch=timedelta(minutes=10))
+    began = office.clock.now()
+    [outcome] = office.apply(plan).outcomes
+    assert outcome.event is Event.UNKNOWN
+    assert "connection" in outcome.reason or "cut off" in outcome.reason
+    assert office.clock.now() - began < timedelta(minutes=2)
+    office.clock.passes = lambda: None
+    bed.trouble.unheard.clear()
+    office.finish(plan)
+    is_done(office, vm)
+    assert office.sent.count(DESTROY) == 1
+
+
+def test_p11_a_pool_that_comes_back_after_a_while_is_watched_to_the_end(
+    office: Office, bed: XapiBed
+) -> None:
+    vm = staged(office, "snapshot")
+    plan = office.plan()
+    bed.office.task_seconds = 5
+    gone_for(office, 22)
+    assert [one.event for one in office.apply(plan).outcomes] == [Event.DONE]
+    is_done(office, vm)
 
 
 # A live machine is never destroyed ----------------------------------------------------------------
