@@ -6,10 +6,10 @@ Everything is by disk key, and by sets of file keys, since one file stands in ma
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import NamedTuple
 
 from snapaudit.hypervisors.vsphere.raw import (
     RawChain,
@@ -32,8 +32,7 @@ _NO_KEYS = _Keys()
 flat = chain.from_iterable
 
 
-@dataclass(frozen=True, slots=True)
-class Above:
+class Above(NamedTuple):
     """What one disk wrote since a snapshot: the units above the frozen ones.
 
     ``trouble`` says why they do not tell the whole.
@@ -128,9 +127,9 @@ def build(layout: RawLayout, tree: RawTree | None, devices: Iterable[RawDisk] = 
     known = {one.moid for one in snapshots}
     records = {one.moid: one for one in layout.snapshots if one.moid in known}
     frozen = {moid: _by_disk(record.disks) for moid, record in records.items()}
-    children = defaultdict[str | None, list[str]](list)
+    children: dict[str | None, list[str]] = {}
     for one in snapshots:
-        children[one.parent].append(one.moid)
+        children.setdefault(one.parent, []).append(one.moid)
     disks, now = tuple(devices), _by_disk(layout.disks)
     keys_of = {moid: _all_keys(one) for moid, one in frozen.items()}
     frozen_keys, shared = _known(keys_of.values(), _all_keys(now))

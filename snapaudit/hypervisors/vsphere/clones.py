@@ -11,13 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from snapaudit.hypervisors.vsphere.datastores import Stores
-from snapaudit.hypervisors.vsphere.machine import Machine
+from snapaudit.hypervisors.vsphere.machine import Machine, chain_keys
 from snapaudit.hypervisors.vsphere.raw import (
-    RawChain,
     RawDisk,
     RawFile,
     RawLayout,
-    RawSnapshotLayout,
 )
 
 _EXAMPLES = 3
@@ -90,8 +88,8 @@ def _enter(machine: Machine, stores: Stores, users: _Users, holders: _Users) -> 
     layout = machine.layout
     if layout is None:
         return False
-    tops, every = _tops(layout), chain_keys(layout.disks, layout.snapshots)
-    for key in every:
+    tops = _tops(layout)
+    for key in machine.keys:
         file = layout.files.get(key)
         if file is None:
             continue
@@ -99,7 +97,7 @@ def _enter(machine: Machine, stores: Stores, users: _Users, holders: _Users) -> 
             users.add(identity, machine, file.name)
             if key in tops:
                 holders.add(identity, machine, file.name)
-    return every <= layout.files.keys() or _is_told(machine, layout)
+    return machine.keys <= layout.files.keys() or _is_told(machine, layout)
 
 
 _Use = tuple[str, str]
@@ -154,12 +152,6 @@ def _is_told(machine: Machine, layout: RawLayout) -> bool:
     known = {one.moid for one in machine.tree.snapshots} if machine.tree is not None else set()
     frozen = (one for one in layout.snapshots if one.moid in known)
     return chain_keys(layout.disks, frozen) <= layout.files.keys()
-
-
-def chain_keys(disks: Iterable[RawChain], snapshots: Iterable[RawSnapshotLayout]) -> set[int]:
-    """The keys of all files in these chains, and in those that the snapshots froze."""
-    chains = (*disks, *(disk for one in snapshots for disk in one.disks))
-    return {key for chain in chains for unit in chain.units for key in unit}
 
 
 def _tops(layout: RawLayout) -> set[int]:

@@ -7,7 +7,7 @@ it. A chain longer than the tree explains needs consolidation; one that is expla
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from snapaudit.hypervisors.vsphere.chains import Chains, Units
 from snapaudit.hypervisors.vsphere.clones import Index
@@ -20,8 +20,7 @@ DISABLED = "disabledMethod"
 CONSOLIDATE = "ConsolidateVMDisks_Task"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """One image of a disk's running chain. ``is_proven``: it is certainly the machine's own."""
 
     disk: int
@@ -71,7 +70,7 @@ def _causes(chains: Chains, disk: int, units: Units) -> dict[int, str]:
 
     Of several that froze the same, the latest is meant: nothing was written between them.
     """
-    found = dict[int, str]()
+    found: dict[int, str] = {}
     for snapshot in chains.snapshots:
         frozen = chains.frozen_by(snapshot.moid).get(disk, ())
         if frozen and len(frozen) < len(units) and units[: len(frozen)] == frozen:

@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
 from snapaudit.hypervisors.vsphere import paths
-from snapaudit.hypervisors.vsphere.clones import chain_keys
 from snapaudit.hypervisors.vsphere.datastores import Stores
 from snapaudit.hypervisors.vsphere.machine import Machine, unread
 from snapaudit.hypervisors.vsphere.names import decoded, parted
@@ -102,7 +101,7 @@ def _places(machine: Machine) -> dict[str, str]:
     layout = machine.layout
     if layout is None:
         return {}
-    keys = chain_keys(layout.disks, layout.snapshots) & layout.files.keys()
+    keys = machine.keys & layout.files.keys()
     paths = (layout.files[key].name for key in keys)
     return {path.partition("]")[0]: path for path in paths}
 

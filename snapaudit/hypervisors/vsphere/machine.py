@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from snapaudit.hypervisors.vsphere.names import decoded
-from snapaudit.hypervisors.vsphere.raw import RawDisk, RawLayout, RawObject, RawTree
+from snapaudit.hypervisors.vsphere.raw import (
+    RawChain,
+    RawDisk,
+    RawLayout,
+    RawObject,
+    RawSnapshotLayout,
+    RawTree,
+)
 
 NOT_KNOWN_HERE = "InvalidProperty"
 """The fault of a path that a server's release does not have: it is unset there."""
+
+_NO_KEYS = frozenset[int]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +26,8 @@ class Machine:
     """One virtual machine as its server tells it.
 
     ``tree`` None: it has no snapshots, or they could not be read. ``layout`` None: nobody told its
-    files. ``devices`` None: its disks were not asked for or could not be read.
+    files. ``devices`` None: its disks were not asked for or could not be read. ``keys`` are the
+    files in its layout's chains, frozen ones included.
     """
 
     raw: RawObject
@@ -25,12 +35,15 @@ class Machine:
     layout: RawLayout | None = field(init=False)
     devices: tuple[RawDisk, ...] | None = field(init=False)
     datastores: tuple[str, ...] = field(init=False)
+    keys: frozenset[int] = field(init=False)
 
     def __post_init__(self) -> None:
         get, put = self.raw.values.get, object.__setattr__
         tree, layout, found = get("snapshot"), get("layoutEx"), get("config.hardware.device")
         put(self, "tree", tree if isinstance(tree, RawTree) and tree.snapshots else None)
-        put(self, "layout", layout if isinstance(layout, RawLayout) else None)
+        layout = layout if isinstance(layout, RawLayout) else None
+        put(self, "layout", layout)
+        put(self, "keys", chain_keys(layout.disks, layout.snapshots) if layout else _NO_KEYS)
         put(self, "devices", _disks(found) if isinstance(found, tuple) else None)
         put(self, "datastores", self.words("datastore"))
 
@@ -79,6 +92,12 @@ class Machine:
 
 def _disks(found: tuple[object, ...]) -> tuple[RawDisk, ...]:
     return tuple(one for one in found if isinstance(one, RawDisk))
+
+
+def chain_keys(disks: Iterable[RawChain], snapshots: Iterable[RawSnapshotLayout]) -> frozenset[int]:
+    """The keys of all files in these chains, and in those that the snapshots froze."""
+    chains = (*disks, *(disk for one in snapshots for disk in one.disks))
+    return frozenset([key for chain in chains for unit in chain.units for key in unit])
 
 
 def unread(raw: RawObject) -> Mapping[str, str]:

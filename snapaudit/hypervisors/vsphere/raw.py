@@ -2,6 +2,7 @@
 
 The bulk reader makes them, and so does the reference reader over pyvmomi; a test holds both equal.
 A path that is in neither ``values`` nor ``missing`` is unset, which is normal for optional ones.
+Of what comes by the hundred thousand the records are named tuples, made in half the time.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 NO_FILE = -1
 """The file key that says "there is none" (vim.vm.FileLayoutEx.SnapshotLayout.memoryKey)."""
@@ -46,8 +48,7 @@ class RawObject:
     missing: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class RawSnapshot:
+class RawSnapshot(NamedTuple):
     """A node of the tree (vim.vm.SnapshotTree). ``name`` is raw: ``%2f`` stands for a slash."""
 
     moid: str
@@ -69,8 +70,7 @@ class RawTree:
     snapshots: tuple[RawSnapshot, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RawFile:
+class RawFile(NamedTuple):
     """A file of a machine (vim.vm.FileLayoutEx.FileInfo), sizes in bytes.
 
     ``is_accessible`` None: the server did not say, as servers before API 6.0 do.
@@ -93,8 +93,7 @@ class RawChain:
     units: tuple[tuple[int, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RawSnapshotLayout:
+class RawSnapshotLayout(NamedTuple):
     """The files of one snapshot (vim.vm.FileLayoutEx.SnapshotLayout)."""
 
     moid: str
@@ -113,8 +112,7 @@ class RawLayout:
     at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class RawDisk:
+class RawDisk(NamedTuple):
     """A virtual disk (vim.vm.device.VirtualDisk).
 
     ``backing`` is the name of the backing's type, ``file`` its own file, ``parents`` the files

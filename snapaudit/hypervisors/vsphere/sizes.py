@@ -7,7 +7,7 @@ that sum up what a snapshot froze charge a delta to the snapshot after it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from snapaudit.hypervisors.vsphere.chains import Above, Chains, Unit, flat
@@ -84,8 +84,9 @@ def _apart(units: Iterable[Unit]) -> Iterator[Unit]:
         seen.update(unit)
 
 
-def _weigh(files: Mapping[int, RawFile], unit: Unit) -> tuple[int, tuple[str, ...]]:
-    known, troubles = 0, list[str]()
+def _weigh(files: Mapping[int, RawFile], unit: Sequence[int]) -> tuple[int, tuple[str, ...]]:
+    known = 0
+    troubles: list[str] = []
     for key in dict.fromkeys(unit):
         file = files.get(key)
         if file is None or file.is_accessible is False or file.size < 0:
@@ -138,7 +139,7 @@ def _own_files(chains: Chains, moid: str) -> Measure:
     record = chains.records.get(moid)
     if record is None:
         return Measure(0, ("its files are not listed",))
-    own = tuple(key for key in (record.data_key, record.memory_key) if key != NO_FILE)
+    own = [key for key in (record.data_key, record.memory_key) if key != NO_FILE]
     return Measure(*_weigh(chains.files, own))
 
 

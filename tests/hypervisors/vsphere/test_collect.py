@@ -91,10 +91,10 @@ def test_names_are_shown_as_people_gave_them() -> None:
 def test_inv_02_a_renamed_snapshot_keeps_its_identity_and_another_one_does_not() -> None:
     one = raw_snapshot("A", id=1)
     others = [
-        replace(one, moid="Z"),
-        replace(one, id=2),
-        replace(one, created_at=NOW),
-        replace(one, created_at=None),
+        one._replace(moid="Z"),
+        one._replace(id=2),
+        one._replace(created_at=NOW),
+        one._replace(created_at=None),
     ]
 
     def identity(shot: object, uuid: str = "vc-uuid", **values: object) -> str | None:
@@ -102,7 +102,7 @@ def test_inv_02_a_renamed_snapshot_keeps_its_identity_and_another_one_does_not()
         told = About(uuid, "VMware vCenter Server", "VirtualCenter", "8.0")
         return named(seen(service(machine, about=told))).snapshots[0].identity
 
-    same = replace(one, name="renamed", description="other")
+    same = one._replace(name="renamed", description="other")
     assert identity(one) == identity(same)
     every = [identity(one), *map(identity, others), identity(one, "another-vc")]
     every += [identity(one, **{path: "x"}) for path in ("config.instanceUuid", "config.uuid")]

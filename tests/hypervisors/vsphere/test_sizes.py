@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -179,7 +179,7 @@ def test_rule_4_inv_07_a_file_that_is_not_listed_makes_the_size_unknown_not_noth
 def test_rule_4_inv_07_a_file_that_is_not_accessible_makes_the_size_unknown() -> None:
     files, _, delta, layout = one_snapshot()
     key = delta[-1]
-    files.files[key] = replace(files.files[key], is_accessible=False)
+    files.files[key] = files.files[key]._replace(is_accessible=False)
     found = sized(layout, line("A"))
     assert (found.growth.size, found.growth.known) == (None, DESCRIPTOR_BYTES)
     assert "web01-000001-delta.vmdk is not accessible" in found.reclaimable.basis
@@ -187,7 +187,7 @@ def test_rule_4_inv_07_a_file_that_is_not_accessible_makes_the_size_unknown() ->
 
 def test_b12_an_impossible_size_is_unknown() -> None:
     files, _, delta, layout = one_snapshot()
-    files.files[delta[-1]] = replace(files.files[delta[-1]], size=-1)
+    files.files[delta[-1]] = files.files[delta[-1]]._replace(size=-1)
     found = sized(layout, line("A"))
     assert (found.growth.size, found.growth.known) == (None, DESCRIPTOR_BYTES)
     assert "no possible size" in found.reclaimable.basis
@@ -257,7 +257,7 @@ def test_rule_6_where_several_branches_stand_on_it_their_files_stay() -> None:
 
 def test_rule_7_the_whole_size_counts_and_not_the_part_that_only_the_array_knows() -> None:
     files, _, delta, layout = one_snapshot()
-    files.files[delta[-1]] = replace(files.files[delta[-1]], unique_size=GIB)
+    files.files[delta[-1]] = files.files[delta[-1]]._replace(unique_size=GIB)
     assert sized(layout, line("A")).growth.size == 7 * GIB
 
 
@@ -447,7 +447,7 @@ def test_inv_07_an_unknown_file_makes_unknown_what_counts_it_and_nothing_else(
     key = choice % len(made.files.files)
     lost = made.files.files.pop(key)
     if is_listed:
-        made.files.files[key] = replace(lost, is_accessible=False)
+        made.files.files[key] = lost._replace(is_accessible=False)
     for moid, was in before.items():
         found = sizes.of_snapshot(made.chains, moid)
         if key in made.caused(moid):
