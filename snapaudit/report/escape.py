@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from itertools import accumulate
 
 _ELLIPSIS = "…"
@@ -50,7 +51,7 @@ def _visible(char: str) -> str:
 
 def shorten(text: str, limit: int) -> str:
     """The text in at most ``limit`` columns: its beginning and end, with ``…`` between."""
-    if limit < 1 or columns(text) <= limit:
+    if limit < 1 or _fitting(text, limit) == len(text):
         return text
     tail = _fitting(text[::-1], (limit - 1) // 2)
     head = _fitting(text, limit - 1 - (limit - 1) // 2)
@@ -62,6 +63,7 @@ def columns(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_char_columns, text))
 
 
+@lru_cache(8192)
 def _char_columns(char: str) -> int:
     if unicodedata.combining(char):
         return 0
@@ -69,7 +71,11 @@ def _char_columns(char: str) -> int:
 
 
 def _fitting(text: str, limit: int) -> int:
-    return sum(taken <= limit for taken in accumulate(map(_char_columns, text)))
+    """How many characters from the beginning fit; what comes after them is not looked at."""
+    if text.isascii():
+        return min(len(text), limit)
+    taken = accumulate(map(_char_columns, text))
+    return next((at for at, width in enumerate(taken) if width > limit), len(text))
 
 
 def csv_cell(text: str) -> str:
