@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.beds.processes import wait_until
+from tests.cli import forking
+
+_WITHIN = 120
+_OF_THE_INTERPRETER = ("PYTHON", "LANG", "LC_")
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,27 @@ def _exists(group: int) -> bool:
 
 
 def snapaudit(*arguments: str, cwd: Path, **environ: str) -> Ran:
-    """Run it in a folder; nothing of the caller's own configuration reaches it."""
+    """Run it in a folder; nothing of the caller's own configuration reaches it.
+
+    It is forked off a process that has imported it, unless the interpreter itself is told
+    something (``PYTHONPATH``, ``LC_ALL``) or ``SNAPAUDIT_TESTS_FORK=0`` says otherwise.
+    """
+    is_told = any(name.startswith(_OF_THE_INTERPRETER) for name in environ)
+    if is_told or os.environ.get("SNAPAUDIT_TESTS_FORK") == "0":
+        return from_nothing(*arguments, cwd=cwd, **environ)
+    code, out, err = forking.run(arguments, cwd, environment(cwd, environ), _WITHIN)
+    return Ran(code, out.decode(), err.decode())
+
+
+def from_nothing(*arguments: str, cwd: Path, **environ: str) -> Ran:
+    """The same by an interpreter that is started for it, as users have it."""
     done = subprocess.run(
         [sys.executable, "-m", "snapaudit", *arguments],
         cwd=cwd,
         env=environment(cwd, environ),
         capture_output=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=_WITHIN,
         check=False,
         stdin=subprocess.DEVNULL,
     )
