@@ -31,8 +31,9 @@ def command(common: Common) -> int:
     with open_history(settings_of(common.request()), os.environ) as store:
         refuse_unknown(wanted, store.endpoints())
         found = store.forecasts(now)
+        last = next((run.audited_at for run in store.runs(limit=1, until=now)), None)
     chosen = tuple(one for one in found if is_wanted(one.endpoint, wanted))
-    forecasts = Forecasts(forecast_at=now, datastores=chosen)
+    forecasts = Forecasts(forecast_at=now, datastores=chosen, last_run_at=last)
     width, colour = terminal_width(), use_colour(common)
     write(where, lambda form: _page(forecasts, form, width, colour=colour))
     return Exit.DONE

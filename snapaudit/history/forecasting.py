@@ -64,6 +64,7 @@ def forecast(series: DatastoreSeries, earlier: Sequence[Made] = ()) -> Forecast:
         used_bytes=None if newest is None else newest.used_bytes,
         course=course,
         gain=None if course is None or newest is None else gain(course, newest.offered_bytes),
+        counted_from=series.levels[-1].at if series.levels else None,
     )
 
 

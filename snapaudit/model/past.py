@@ -27,7 +27,7 @@ class Trend(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DaysToFull:
-    """Days from the last look until nothing is free; ``late`` None: beyond what can be said."""
+    """Days from ``Forecast.counted_from`` until nothing is free; ``late`` None: beyond telling."""
 
     early: float
     likely: float | None
@@ -64,7 +64,8 @@ class Forecast:
     ``days_to_full`` None: not growing, or too little is known. ``hit_rate`` is the share of the
     earlier forecasts that held, of the ``judged`` ones that could be held against what came; None
     while there are none. ``samples`` are those since the capacity changed last. ``gain`` is what
-    deleting the offered snapshots buys, None where that is not known.
+    deleting the offered snapshots buys, None where that is not known. ``counted_from`` is when the
+    datastore was last seen, from which the days count.
     """
 
     endpoint: str
@@ -79,15 +80,20 @@ class Forecast:
     used_bytes: int | None = None
     course: Course | None = None
     gain: Gain | None = None
+    counted_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecasts:
-    """The forecasts of all datastores, the nearest end first."""
+    """The forecasts of all datastores, the nearest end first.
+
+    ``last_run_at``: the last run that is remembered; it need not have seen every datastore.
+    """
 
     schema: str = FORECAST_SCHEMA
     forecast_at: datetime
     datastores: tuple[Forecast, ...]
+    last_run_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

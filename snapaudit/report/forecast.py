@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from snapaudit.model.past import DaysToFull, Forecast, Forecasts, Gain, Trend
-from snapaudit.report.phrases import byte_range, count, share, size
-from snapaudit.report.terminal import NAME_COLUMNS, draw, grid, text
+from snapaudit.report.phrases import age, byte_range, count, moment, share, size
+from snapaudit.report.terminal import NAME_COLUMNS, draw, grid, lines, text
 
 _SAID = {
     Trend.FLAT: "not growing",
@@ -30,6 +31,8 @@ def _parts(forecasts: Forecasts) -> Iterator[RenderableType]:
     if not forecasts.datastores:
         yield text("no datastore was seen in the last half year")
         return
+    if forecasts.last_run_at is not None:
+        yield text(f"By the runs up to {_when(forecasts.last_run_at, forecasts)}", "bold")
     yield _table(forecasts)
     yield text(
         "The range holds four of five paces seen; plan by its early end. A forecast needs 4 runs "
@@ -44,7 +47,7 @@ def _table(forecasts: Forecasts) -> Table:
         table.add_row(
             text(one.endpoint, limit=NAME_COLUMNS),
             text(one.name, limit=NAME_COLUMNS),
-            text(_used(one)),
+            lines(text(_used(one)), *_earlier(one, forecasts)),
             _end(one),
             text(_gain(one.gain)),
             text(f"{one.samples:,}"),
@@ -57,6 +60,17 @@ def _used(one: Forecast) -> str:
     if not one.capacity_bytes or one.used_bytes is None:
         return "unknown"
     return f"{share(one.used_bytes / one.capacity_bytes)} of {size(one.capacity_bytes)}"
+
+
+def _earlier(one: Forecast, forecasts: Forecasts) -> Iterator[Text]:
+    """Of when level and days are, where the last run did not see the datastore."""
+    seen, last = one.counted_from, forecasts.last_run_at
+    if seen is not None and last is not None and seen < last:
+        yield text(f"last seen {_when(seen, forecasts)}; days count from then", "yellow")
+
+
+def _when(at: datetime, forecasts: Forecasts) -> str:
+    return f"{moment(at)}, {age(at, forecasts.forecast_at)} ago"
 
 
 def _end(one: Forecast) -> Text:

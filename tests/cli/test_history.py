@@ -148,6 +148,26 @@ def test_forecast_tells_a_range_and_the_rule_goes_by_its_early_end(tmp_path: Pat
     assert "datastore-filling" in check.out
 
 
+def test_forecast_says_when_a_datastore_was_seen_that_the_last_run_did_not_see(
+    tmp_path: Path,
+) -> None:
+    for week in range(4):
+        audited(tmp_path, week, "-q")
+    now = ("--now", "2026-07-01T12:00:00Z")
+    fresh = snapaudit("forecast", *now, cwd=tmp_path)
+    assert "By the runs up to 2026-06-22 12:00 UTC, 9 days ago" in fresh.out
+    assert "last seen" not in fresh.out
+    other = saved(tmp_path, 4, endpoint="kvm2")
+    assert snapaudit("audit", "--inventory", str(other), "-q", cwd=tmp_path).code == 0
+    stale = " ".join(snapaudit("forecast", *now, cwd=tmp_path).out.split())
+    assert "By the runs up to 2026-06-29 12:00 UTC, 2 days ago" in stale
+    assert stale.count("last seen") == 1
+    told = document(snapaudit("forecast", "-f", "json", *now, cwd=tmp_path))
+    assert told["last_run_at"] == "2026-06-29T12:00:00Z"
+    counted = {one["endpoint"]: one["counted_from"] for one in told["datastores"]}
+    assert counted == {"kvm1": "2026-06-22T12:00:00Z", "kvm2": "2026-06-29T12:00:00Z"}
+
+
 def test_table_of_the_forecast_says_what_deleting_buys(tmp_path: Path) -> None:
     for week in range(5):
         audited(tmp_path, week, "-q")
