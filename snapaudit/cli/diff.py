@@ -32,7 +32,7 @@ def command(
         ),
     ] = None,
 ) -> int:
-    """Compare recorded runs: new, resolved, grown, back again. It reads the history, no endpoint.
+    """Compare recorded runs: new, worse, resolved, grown, back. It reads the history, no endpoint.
 
     Matched by identity: a renamed snapshot is the same one, one taken anew under an old name is
     not. An endpoint that was not seen whole resolves nothing.

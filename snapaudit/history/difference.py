@@ -1,4 +1,4 @@
-"""Difference: what was new, resolved, grown and back again between two moments.
+"""Difference: what was new, worse, resolved, grown and back again between two moments.
 
 Endpoint by endpoint, each as it was last seen by either moment: runs need not have read them all.
 An endpoint that was not seen completely at the end resolves nothing.
@@ -13,7 +13,7 @@ from datetime import datetime
 from snapaudit.errors import HistoryError
 from snapaudit.history.database import Database, Row
 from snapaudit.history.identity import to_moment, to_number
-from snapaudit.history.verdicts import read_verdict
+from snapaudit.history.verdicts import read_verdict, risen
 from snapaudit.model.finding import Subject
 from snapaudit.model.history import Change, Diff, Unseen
 from snapaudit.model.inventory import CoverageState
@@ -44,7 +44,7 @@ def changes(database: Database, since: datetime, until: datetime) -> Diff:
     first, last = _span(database, to_number(since), to_number(until))
     ends = (max(to_number(since), first), to_number(until))
     rules = _rules_in_force(database, ends[1])
-    found = _Found([], [], [], [], [])
+    found = _Found([], [], [], [], [], [])
     for endpoint, name in database.rows("SELECT id, name FROM endpoint ORDER BY name"):
         _Comparison(database, endpoint, name, ends, rules, found).compare()
     return Diff(
@@ -54,6 +54,7 @@ def changes(database: Database, since: datetime, until: datetime) -> Diff:
         resolved=_ordered(found.resolved),
         grown=tuple(sorted(found.grown, key=_by_growth)),
         back=_ordered(found.back),
+        worse=_ordered(found.worse),
         unseen=tuple(found.unseen),
     )
 
@@ -87,6 +88,7 @@ class _Found:
     resolved: list[Change]
     grown: list[Change]
     back: list[Change]
+    worse: list[Change]
     unseen: list[Unseen]
 
 
@@ -190,6 +192,8 @@ class _Comparison:
             self._add_new(change, is_back=first_found is not None and first_found < base_at)
         elif then.found and not now.found:
             self._add_cleared(row, then.found, now.undecided, size, before)
+        elif worse := risen(said or "", says or ""):
+            self._found.worse.append(_change(row, worse, size, before))
         if was_there is not None and size is not None and before is not None and size > before:
             self._found.grown.append(change)
 

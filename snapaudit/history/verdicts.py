@@ -50,6 +50,14 @@ def standing(text: str) -> dict[str, Severity]:
     return {rule: Severity(word) for rule, _, word in said if word in words}
 
 
+def risen(said: str, says: str) -> frozenset[str]:
+    """The rules that stand now and did not (or an exemption accepted it), or that stand higher."""
+    then, now = standing(said), standing(says)
+    return frozenset(
+        rule for rule, grade in now.items() if rule not in then or grade.rank > then[rule].rank
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A subject with its number and the text of its verdict."""

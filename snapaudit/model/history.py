@@ -114,7 +114,8 @@ class Diff:
 
     ``new``: a snapshot that was not there, or a finding's subject that had none. ``resolved``: it
     is gone, or its findings are. ``grown``: a snapshot or file that was there and is larger.
-    ``back``: as new, and it had been there before that. ``unseen`` is no part of any of them.
+    ``back``: as new, and it had been there before that. ``worse``: it had findings, and has one
+    more or a graver one, which its ``rules`` name. ``unseen`` is no part of any of them.
     """
 
     schema: str = DIFF_SCHEMA
@@ -125,6 +126,7 @@ class Diff:
     grown: tuple[Change, ...]
     back: tuple[Change, ...]
     unseen: tuple[Unseen, ...] = ()
+    worse: tuple[Change, ...] = ()
 
 
 def history_file(state: Path) -> Path:

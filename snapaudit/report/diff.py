@@ -1,4 +1,4 @@
-"""Differences for the terminal: what is new, resolved, grown and back again since a moment."""
+"""Differences for the terminal: what is new, worse, resolved, grown and back since a moment."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def _parts(diff: Diff) -> Iterator[RenderableType]:
     span = f"{moment(diff.since)} to {moment(diff.until)}"
     kinds = (
         ("New", "new", diff.new),
+        ("Worse", "worse", diff.worse),
         ("Back again", "back again", diff.back),
         ("Grown", "grown", diff.grown),
         ("Resolved or gone", "resolved or gone", diff.resolved),

@@ -56,4 +56,5 @@ def names(diff: Diff) -> dict[str, list[str]]:
         "resolved": [one.subject.name for one in diff.resolved],
         "grown": [one.subject.name for one in diff.grown],
         "back": [one.subject.name for one in diff.back],
+        "worse": [one.subject.name for one in diff.worse],
     }

@@ -1,4 +1,4 @@
-"""New, resolved, grown and back again: by identity, and never of what was not seen."""
+"""New, worse, resolved, grown and back again: by identity, and never of what was not seen."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ import pytest
 
 from snapaudit.errors import HistoryError
 from snapaudit.history.store import Store
+from snapaudit.history.verdicts import risen
 from snapaudit.model.inventory import Coverage, CoverageState, Inventory, Snapshot
 from tests.builders import GIB, NOW, inventory, snapshot, stray, vm
 from tests.history.past import DAY, MISSING, PARTIAL, WEEK, names, ran, recording
 
-NOTHING: dict[str, list[str]] = {"new": [], "resolved": [], "grown": [], "back": []}
+NOTHING: dict[str, list[str]] = {
+    "new": [], "resolved": [], "grown": [], "back": [], "worse": []
+}  # fmt: skip
 OLD = snapshot("old", age="9d")
 FRESH = snapshot("fresh", age="1h", description="asked for by the web team")
 
@@ -54,6 +57,36 @@ def test_finding_that_was_mended_is_resolved_though_its_snapshot_is_there(store:
     ran(store, seen(described), at=NOW + DAY)
     [change] = store.changes(NOW, NOW + DAY).resolved
     assert (change.rules, change.size_bytes) == (("anonymous-snapshot",), GIB)
+
+
+def test_finding_that_became_graver_and_one_more_finding_are_worse_and_named(store: Store) -> None:
+    young = snapshot("old", age="4d", description="asked for by the web team")
+    ran(store, seen(young), at=NOW)
+    ran(store, seen(young), at=NOW + 5 * DAY)
+    diff = store.changes(NOW, NOW + 5 * DAY)
+    assert names(diff) == {**NOTHING, "worse": ["old"]}
+    assert diff.worse[0].rules == ("stale-snapshot",)
+    ran(store, seen(replace(young, description="")), at=NOW + 6 * DAY)
+    [one] = store.changes(NOW + 5 * DAY, NOW + 6 * DAY).worse
+    assert one.rules == ("anonymous-snapshot",)
+
+
+@pytest.mark.parametrize(
+    ("said", "says", "rules"),
+    [
+        ("a:warning", "a:critical", {"a"}),
+        ("a:critical", "a:warning", set()),
+        ("a:warning", "a:warning b:info", {"b"}),
+        ("a:warning b:?", "a:warning b:info", {"b"}),
+        ("a:warning", "a:warning b:?", set()),
+        ("a:warning*", "a:warning", {"a"}),
+        ("a:warning", "a:critical*", set()),
+    ],
+)
+def test_worse_is_what_stands_and_did_not_stand_so_high(
+    said: str, says: str, rules: set[str]
+) -> None:
+    assert risen(said, says) == rules
 
 
 def test_renamed_snapshot_is_the_same_one(store: Store) -> None:

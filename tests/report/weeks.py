@@ -81,7 +81,7 @@ def _remembered(name: str, about: Subject) -> Remembered:
         },
         diff=Diff(
             since=NOW - _WEEK, until=NOW, new=(change,), resolved=(change,), grown=(change,),
-            back=(change,), unseen=unseen,
+            back=(change,), worse=(change,), unseen=unseen,
         ),
         deeds=(
             Deed(

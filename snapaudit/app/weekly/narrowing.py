@@ -136,6 +136,7 @@ def _changes(diff: Diff, mine: _Mine) -> Diff:
         resolved=_those(diff.resolved, mine.on_his_machine),
         grown=_those(diff.grown, mine.holds),
         back=_those(diff.back, mine.holds),
+        worse=_those(diff.worse, mine.holds),
         unseen=tuple(one for one in diff.unseen if one.endpoint in mine.endpoints),
     )
 

@@ -93,6 +93,7 @@ def _changes(report: WeeklyReport) -> Table:
         return table
     for word, found in (
         ("new", diff.new),
+        ("worse", diff.worse),
         ("resolved", diff.resolved),
         ("grown", diff.grown),
         ("back", diff.back),

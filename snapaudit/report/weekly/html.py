@@ -93,6 +93,7 @@ def _changes(report: WeeklyReport) -> tuple[tuple[str, str, tuple[Change, ...]],
         return ()
     return (
         ("New", "warning", picks.most_changed(diff.new)),
+        ("Worse", "warning", picks.most_changed(diff.worse)),
         ("Resolved", "ok", picks.most_changed(diff.resolved)),
         ("Grown", "warning", picks.most_changed(diff.grown)),
         ("Back again", "critical", picks.most_changed(diff.back)),

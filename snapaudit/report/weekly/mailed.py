@@ -130,6 +130,7 @@ class Digest:
             return ()
         groups = (
             ("New", Status.WARNING, diff.new),
+            ("Worse", Status.WARNING, diff.worse),
             ("Back again", Status.CRITICAL, diff.back),
             ("Grown", Status.WARNING, diff.grown),
             ("Resolved", Status.OK, diff.resolved),

@@ -68,8 +68,14 @@ def _changes(report: WeeklyReport) -> Iterator[str]:
     diff = report.changes
     if diff is None:
         return
-    groups = (("New", diff.new), ("Resolved", diff.resolved), ("Grown", diff.grown))
-    for title, found in (*groups, ("Back again", diff.back)):
+    groups = (
+        ("New", diff.new),
+        ("Worse", diff.worse),
+        ("Resolved", diff.resolved),
+        ("Grown", diff.grown),
+        ("Back again", diff.back),
+    )
+    for title, found in groups:
         yield from section(f"{title}: {len(found)}", _changed(found))
     for one in diff.unseen:
         yield from ("", cell(f"{one.endpoint}: {one.reason}."))

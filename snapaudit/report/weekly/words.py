@@ -66,9 +66,10 @@ def _is_soon(store: StoreOutlook) -> bool:
 
 
 def changes(diff: Diff) -> str:
-    """``3 new, 2 resolved, 5 grown, none back``."""
+    """``3 new, none worse, 2 resolved, 5 grown, none back again``."""
     numbers = (
         (len(diff.new), "new"),
+        (len(diff.worse), "worse"),
         (len(diff.resolved), "resolved"),
         (len(diff.grown), "grown"),
         (len(diff.back), "back again"),

@@ -62,6 +62,7 @@ def _changes(report: WeeklyReport) -> Iterator[Row]:
         return
     groups = (
         ("new", diff.new),
+        ("worse", diff.worse),
         ("resolved", diff.resolved),
         ("grown", diff.grown),
         ("back", diff.back),

@@ -61,11 +61,13 @@ def test_changes_are_his_by_identity_and_what_is_gone_by_its_machine() -> None:
         resolved=(change(gone), change(other)),
         grown=(),
         back=(),
+        worse=(change(other), change(own)),
     )
     changes = narrowed(report(owned("a", "Alice"), owned("b", "Bob"), diff=diff), ["Alice"]).changes
     assert changes is not None
     assert [one.subject for one in changes.new] == [own]
     assert [one.subject for one in changes.resolved] == [gone]
+    assert [one.subject for one in changes.worse] == [own]
 
 
 def test_datastores_belong_to_the_team() -> None:

@@ -118,7 +118,7 @@ def _large(**changes: Any) -> WeeklyReport:
         subject=on_snapshot(long, long), rules=(), size_bytes=GIB, previous_size_bytes=1
     )
     many = (change,) * 400
-    diff = Diff(since=NOW, until=NOW, new=many, resolved=many, grown=many, back=many)
+    diff = Diff(since=NOW, until=NOW, new=many, resolved=many, grown=many, back=many, worse=many)
     return report(seen, diff=diff, remarks=(long,) * 5, **changes)
 
 
