@@ -33,8 +33,8 @@ from snapaudit.rules.digest import digest
 class Wanted:
     """What is asked of a check.
 
-    ``fail_on`` None: no finding has a say. ``previous`` holds an audit against the last recorded
-    run, where there is no baseline; it answers None where there is no run.
+    ``fail_on`` None: no finding has a say. ``previous`` holds an audit against the last run that
+    was recorded before it, where there is no baseline; it answers None where there is no run.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -54,8 +54,8 @@ def check(audit: Audit, policy: Policy, wanted: Wanted) -> Checked:
     compared = _compared(chosen, policy, wanted)
     if wanted.fail_on_new and compared is None:
         raise UsageError(
-            "--fail-on-new needs something to compare with: --baseline FILE, or a run that "
-            "`snapaudit audit` recorded"
+            "--fail-on-new needs something to compare with: --baseline FILE, or an "
+            "earlier run that `snapaudit audit` recorded"
         )
     measured = Measured(
         audit=chosen.audit, rules=chosen.rules, compared=compared, forecasts=wanted.forecasts
@@ -99,15 +99,15 @@ def _needs_news(wanted: Wanted) -> bool:
 
 
 def previous_run(
-    settings: Settings, environ: Mapping[str, str], now: datetime, tolerance: float
+    settings: Settings, environ: Mapping[str, str], at: datetime, tolerance: float
 ) -> Callable[[Audit], Compared | None]:
-    """What holds an audit against the last run that the history has. It raises HistoryError."""
+    """What holds an audit of a moment against the last run before it. It raises HistoryError."""
 
     def held_against(audit: Audit) -> Compared | None:
         if not exists(settings):
             return None
         with open_history(settings, environ) as store:
-            return store.known(audit, now, tolerance)
+            return store.known(audit, at, tolerance)
 
     return held_against
 

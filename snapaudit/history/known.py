@@ -1,4 +1,4 @@
-"""Known: which findings of an audit the last remembered run had too, and which are new or worse."""
+"""Known: which findings of an audit an earlier remembered run had too, which are new or worse."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from snapaudit.model.policy import Severity, SubjectKind
 _Before = dict[int, tuple[dict[str, Severity], int | None]]
 
 
-def known(database: Database, audit: Audit, until: datetime, tolerance: float) -> Compared | None:
-    """The standing findings beside those of the last run up to a moment; None: there is no run.
+def known(database: Database, audit: Audit, at: datetime, tolerance: float) -> Compared | None:
+    """The standing findings beside those of the last run before a moment; None: there is no run.
 
+    A run of the very moment is that audit recorded already, beside which nothing would be new.
     An exemption's own findings are of no endpoint and never remembered, so they are none of these.
     What is resolved, `snapaudit diff` tells.
     """
     rows = database.rows(
-        "SELECT id, audited_at FROM run WHERE has_details = 1 AND audited_at <= ? "
+        "SELECT id, audited_at FROM run WHERE has_details = 1 AND audited_at < ? "
         "ORDER BY audited_at DESC, id DESC LIMIT 1",
-        (to_number(until),),
+        (to_number(at),),
     )
     if not rows:
         return None
-    run, at = rows[0]
+    run, ran_at = rows[0]
     before = dict(_found(database, run))
     new, worse, same = [], [], 0
     for number, size, one in _numbered(audit):
@@ -41,7 +42,7 @@ def known(database: Database, audit: Audit, until: datetime, tolerance: float) -
             worse.append(one.fingerprint)
         else:
             same += 1
-    since = f"the run of {to_moment(at):%Y-%m-%dT%H:%M:%SZ}"
+    since = f"the run of {to_moment(ran_at):%Y-%m-%dT%H:%M:%SZ}"
     return Compared(since=since, new=tuple(new), worse=tuple(worse), resolved=(), known=same)
 
 

@@ -104,9 +104,9 @@ class Store:
         """When the last two runs up to a moment were that can be compared, the latest first."""
         return () if self._is_empty else tuple(moments(self._database, until))
 
-    def known(self, audit: Audit, until: datetime, tolerance: float) -> Compared | None:
-        """The findings of an audit beside those of the last run; None where there is no run."""
-        return None if self._is_empty else known(self._database, audit, until, tolerance)
+    def known(self, audit: Audit, at: datetime, tolerance: float) -> Compared | None:
+        """The findings of an audit of a moment beside those of the last run before it, if any."""
+        return None if self._is_empty else known(self._database, audit, at, tolerance)
 
     def keep(self, keeping: Keeping) -> int:
         """Let go of details that are older than they are kept; how many runs lost theirs."""

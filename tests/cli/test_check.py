@@ -259,6 +259,27 @@ def test_new_since_the_last_recorded_run(folder: Path) -> None:
     assert "2 new" in more.out or "1 new" in more.out
 
 
+def test_an_inventory_that_was_audited_is_compared_with_the_run_before_and_not_with_itself(
+    folder: Path,
+) -> None:
+    earlier = ("--now", "2026-05-31T12:00:00Z")
+    assert snapaudit("audit", "--inventory", "i.json", *earlier, "-q", cwd=folder).code == 0
+    save(folder, inventory(vm("web01", snapshot("a", age="5d"), snapshot("n", age="6d"))))
+    for words in (("audit", *NOW), ("audit",)):  # dated by --now, and by when it was collected
+        assert snapaudit(*words, "--inventory", "i.json", "-q", cwd=folder).code == 0
+    for words in (("check", *NOW), ("check",)):
+        ran = snapaudit(*words, "--inventory", "i.json", "--fail-on-new", cwd=folder)
+        assert "since the run of 2026-05-31T12:00:00Z: " in ran.out
+        assert ": 0 new" not in ran.out
+
+
+def test_the_first_run_of_all_is_nothing_to_compare_itself_with(folder: Path) -> None:
+    assert snapaudit("audit", "--inventory", "i.json", *NOW, "-q", cwd=folder).code == 0
+    ran = checking(folder, "--fail-on-new")
+    assert ran.code == 3
+    assert "an earlier run" in ran.err
+
+
 def test_a_check_is_never_recorded(folder: Path) -> None:
     checking(folder)
     assert not (folder / ".snapaudit/history.db").exists()
