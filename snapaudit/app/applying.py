@@ -18,7 +18,7 @@ from snapaudit.app.audit import audit
 from snapaudit.app.exempting import Exempting
 from snapaudit.app.gather import SecretOf, collect
 from snapaudit.app.history import remember_back
-from snapaudit.app.planning import refuse_if_over, refuse_if_unfit
+from snapaudit.app.planning import refuse_if_over, refuse_if_unfit, unconfigured
 from snapaudit.app.remembering import announced, held_against_memory
 from snapaudit.config.settings import Settings
 from snapaudit.enforce.approvals import refuse_without
@@ -171,10 +171,10 @@ class _ActionsOf:
 
 def _endpoints(chosen: Plan, courses: Sequence[Course], settings: Settings) -> tuple[Endpoint, ...]:
     """The endpoints that the plan acts on, and those where an earlier run left something open."""
+    for name in unconfigured(chosen, settings):
+        raise RefusedError(f"plan {chosen.id} acts on {name}, which is not configured here")
     known = {endpoint.name: endpoint for endpoint in settings.endpoints}
     wanted = {action.endpoint for action in chosen.actions}
-    for name in sorted(wanted - known.keys()):
-        raise RefusedError(f"plan {chosen.id} acts on {name}, which is no longer configured")
     opened = {str(course.machine[0]) for course in courses if course.machine is not None}
     return tuple(known[name] for name in sorted(wanted | (opened & known.keys())))
 

@@ -80,6 +80,27 @@ def config_digest(settings: Settings) -> str:
     return hashlib.sha256(raw).hexdigest()
 
 
+def unconfigured(chosen: Plan, settings: Settings) -> list[str]:
+    """The endpoints that a plan acts on and that are none of ours."""
+    acted_on = {action.endpoint for action in chosen.actions}
+    return sorted(acted_on - {endpoint.name for endpoint in settings.endpoints})
+
+
+def obstacle(made: Plan, settings: Settings, now: datetime) -> str | None:
+    """Why this plan cannot be applied, whatever the world is like; None: nothing stands against it.
+
+    A saved view may be of endpoints that are configured elsewhere, or be judged as of another day.
+    """
+    strangers = unconfigured(made, settings)
+    if strangers:
+        return f"{strangers[0]} is not configured here"
+    try:
+        refuse_if_over(made, read_journal(State(settings.state)), now)
+    except SnapauditError as error:  # a journal that is damaged, too
+        return str(error)
+    return None
+
+
 def sign_off(settings: Settings, path: Path, reviewer: str, now: datetime) -> Plan:
     """Seal the decisions and notes that a reviewer made. Raises RefusedError."""
     state = State(settings.state)

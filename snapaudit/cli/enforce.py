@@ -11,7 +11,14 @@ from typer import Option
 
 from snapaudit.app.audit import policy_of
 from snapaudit.app.gather import chosen_endpoints, settings_of
-from snapaudit.app.planning import Wanted, make_plan, newest_plan, refuse_if_unfit, sign_off
+from snapaudit.app.planning import (
+    Wanted,
+    make_plan,
+    newest_plan,
+    obstacle,
+    refuse_if_unfit,
+    sign_off,
+)
 from snapaudit.cli.asking import confirm
 from snapaudit.cli.exits import Exit, run_exit, view_exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
@@ -67,9 +74,12 @@ def command(
         return _shown_again(common, plan)
     judged = judge(common)
     made = _made(common, judged, worst)
-    file = None if common.demo else _kept(common, judged, made)
-    _show(common, made, file)
-    if file is not None and not common.quiet:
+    if common.demo:
+        _show(common, made, None, "it is of a made-up fleet, and stored nowhere")
+        return view_exit(judged.audit)
+    file = _kept(common, judged, made)
+    _show(common, made, file, obstacle(made, judged.settings, clock()))
+    if not common.quiet:
         sys.stderr.write(f"plan written: {plain(_short(file))}\n")
     return view_exit(judged.audit)
 
@@ -101,13 +111,13 @@ def _kept(common: Common, judged: Judged, made: Plan) -> Path:
     return write_plan(state, made)
 
 
-def _show(common: Common, made: Plan, file: Path | None) -> None:
+def _show(common: Common, made: Plan, file: Path | None, why_not: str | None) -> None:
     where = targets(common.format, common.output or (), ENFORCE_FORMATS, "table")
     width, colour = terminal_width(), use_colour(common)
-    name, is_kept = (None, False) if file is None else (_short(file), True)
+    name = None if file is None else _short(file)
 
     def drawn(form: str) -> bytes:
-        return render_plan(made, form, file=name, is_kept=is_kept, width=width, colour=colour)
+        return render_plan(made, form, file=name, obstacle=why_not, width=width, colour=colour)
 
     write(where, drawn)
 
@@ -118,8 +128,9 @@ def _short(path: Path) -> str:
 
 def _shown_again(common: Common, plan: Path) -> int:
     """The plan of a file, as it was sealed last."""
-    state = State(settings_of(common.request()).state)
-    _show(common, read_plan(state, plan)[0], plan.absolute())
+    settings = settings_of(common.request())
+    found = read_plan(State(settings.state), plan)[0]
+    _show(common, found, plan.absolute(), obstacle(found, settings, clock()))
     return Exit.DONE
 
 
@@ -128,7 +139,7 @@ def _signed_off(common: Common, plan: Path | None) -> int:
         raise UsageError("--reseal needs --plan FILE")
     settings = settings_of(common.request())
     signed = sign_off(settings, plan, user(), clock())
-    _show(common, signed, plan.absolute())
+    _show(common, signed, plan.absolute(), obstacle(signed, settings, clock()))
     return Exit.DONE
 
 

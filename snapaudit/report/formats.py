@@ -56,13 +56,13 @@ def _xlsx(audit: Audit, _width: int, _colour: bool) -> bytes:
     return render(audit)
 
 
-def _plan_table(plan: Plan, file: str | None, width: int, colour: bool) -> bytes:
+def _plan_table(plan: Plan, file: str, obstacle: str | None, width: int, colour: bool) -> bytes:
     from snapaudit.report.plan import render
 
-    return render(plan, file, width=width, colour=colour)
+    return render(plan, file, obstacle, width=width, colour=colour)
 
 
-def _plan_json(plan: Plan, _file: str | None, _width: int, _colour: bool) -> bytes:
+def _plan_json(plan: Plan, _file: str, _obstacle: str | None, _width: int, _colour: bool) -> bytes:
     from snapaudit.report.json import render
 
     return render(plan)
@@ -132,7 +132,7 @@ WEEKLY_FORMATS: Mapping[str, Callable[[WeeklyReport, int, bool], bytes]] = {
     "html": _weekly_html,
     "xlsx": _weekly_xlsx,
 }
-ENFORCE_FORMATS: Mapping[str, Callable[[Plan, str | None, int, bool], bytes]] = {
+ENFORCE_FORMATS: Mapping[str, Callable[[Plan, str, str | None, int, bool], bytes]] = {
     "table": _plan_table,
     "json": _plan_json,
 }
@@ -156,18 +156,17 @@ def render_plan(
     form: str,
     *,
     file: str | None = None,
-    is_kept: bool = True,
+    obstacle: str | None = None,
     width: int = 100,
     colour: bool = False,
 ) -> bytes:
     """The plan as a document: a table for its reviewer, or the plan document itself.
 
     ``file`` is where the plan is stored, for the lines to type; None: where it is by default.
-    A plan that is not ``is_kept`` stands nowhere, and nobody can apply it. Raises UsageError for a
-    format that does not exist.
+    ``obstacle``: why nobody can apply it. Raises UsageError for a format that does not exist.
     """
     place = file or f".snapaudit/plans/{plan.id}.json"
-    return known(ENFORCE_FORMATS, form)(plan, place if is_kept else None, width, colour)
+    return known(ENFORCE_FORMATS, form)(plan, place, obstacle, width, colour)
 
 
 def render_weekly(

@@ -27,10 +27,10 @@ from snapaudit.report.terminal import facts, lines, text
 _SKEW_TOLD_FROM = 300
 
 
-def opening(plan: Plan, *, is_kept: bool) -> Iterator[RenderableType]:
+def opening(plan: Plan, obstacle: str | None) -> Iterator[RenderableType]:
     """The verdict and what one has to know, then the plan's numbers, its name and its life."""
     yield lines(
-        _verdict(plan, is_kept=is_kept),
+        _verdict(plan, obstacle),
         *(text(f"! {line}", "bold red") for line in map(over, plan.excess)),
         *(text(f"! {line}", "bold magenta") for line in _unseen(plan.managers)),
         *(text(f"! {line}", "bold yellow") for line in _cautions(plan.managers)),
@@ -38,7 +38,7 @@ def opening(plan: Plan, *, is_kept: bool) -> Iterator[RenderableType]:
     yield facts((*_numbers(plan), *_origin(plan)))
 
 
-def _verdict(plan: Plan, *, is_kept: bool) -> Text:
+def _verdict(plan: Plan, obstacle: str | None) -> Text:
     chosen = meant(plan.actions)
     said = f"would {work(chosen)}; gives back {byte_range(gain(chosen))}"
     if not chosen:
@@ -46,12 +46,12 @@ def _verdict(plan: Plan, *, is_kept: bool) -> Text:
     elif plan.excess:
         word, style = "OVER LIMIT", "bold red"
         said = f"cannot be applied as it is; {said}"
-    elif is_kept:
+    elif obstacle is None:
         word, style = "READY", "bold green"
         said = f"{said}; can be applied as it is"
     else:
-        word, style = "TRIAL", "bold green"
-        said = f"{said}; stored nowhere, cannot be applied"
+        word, style = "ONLY TO READ", "bold yellow"
+        said = f"{said}; cannot be applied: {obstacle}"
     return Text.assemble((word, style), "  ", text(said))
 
 

@@ -44,13 +44,16 @@ _GAIN_COLUMNS = 16
 _GUARD = "bold magenta"
 
 
-def render(plan: Plan, file: str | None, *, width: int, colour: bool) -> bytes:
-    """The plan as text for a terminal of that many columns; ``file``: where it is, if anywhere."""
-    return draw(_parts(plan, file), width=width, colour=colour)
+def render(plan: Plan, file: str, obstacle: str | None, *, width: int, colour: bool) -> bytes:
+    """The plan as text for a terminal of that many columns.
+
+    ``file`` is where it lies, ``obstacle`` why it cannot be applied all the same.
+    """
+    return draw(_parts(plan, file, obstacle), width=width, colour=colour)
 
 
-def _parts(plan: Plan, file: str | None) -> Iterator[RenderableType]:
-    yield from opening(plan, is_kept=file is not None)
+def _parts(plan: Plan, file: str, obstacle: str | None) -> Iterator[RenderableType]:
+    yield from opening(plan, obstacle)
     found = machines(plan)
     if found:
         title = "What would be done, in this order, and what is refused on the same machines"
@@ -67,7 +70,7 @@ def _parts(plan: Plan, file: str | None) -> Iterator[RenderableType]:
         yield from titled(
             "Datastores: what is free, and how full they are", _outlook(plan.datastores)
         )
-    yield from _closing(plan, file)
+    yield from _closing(plan, file, obstacle)
 
 
 def _actions(plan: Plan, found: tuple[Machine, ...]) -> Table:
@@ -183,8 +186,8 @@ def _level(said: str, free: int | None, capacity: int | None) -> Text:
     return lines(text(said), text(f"{bar(full)} {share(full)}", "dim"))
 
 
-def _closing(plan: Plan, file: str | None) -> Iterator[RenderableType]:
-    following = [] if file is None else list(_steps(plan, file))
+def _closing(plan: Plan, file: str, obstacle: str | None) -> Iterator[RenderableType]:
+    following = list(_steps(plan, file)) if obstacle is None else []
     yield Text()
     ending = " Next:" if following else ""
     yield Text(f"Nothing has been changed by making this plan.{ending}", style="bold")

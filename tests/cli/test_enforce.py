@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 
 from snapaudit.cli.exits import Exit, run_exit
+from snapaudit.codec.documents import inventories_document
 from snapaudit.enforce.ground import STOPPED
 from snapaudit.model.journal import Event
 from snapaudit.model.outcome import Outcome, RunReport
 from tests.builders import NOW
-from tests.cli.running import snapaudit
+from tests.cli.running import Ran, snapaudit, write_config
 from tests.enforce.planned import action
+from tests.enforce.planning import line, view
 
 
 def test_demo_is_planned_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -30,11 +32,51 @@ def test_demo_is_planned_and_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_plan_of_the_demo_does_not_say_that_it_can_be_applied(tmp_path: Path) -> None:
-    said = snapaudit("enforce", "--demo", cwd=tmp_path).out
-    assert said.startswith("TRIAL  would delete 3 snapshots")
-    assert "stored nowhere, cannot be applied" in " ".join(said.split())
-    assert "--apply" not in said
-    assert ".snapaudit/plans" not in said
+    ran = snapaudit("enforce", "--demo", cwd=tmp_path)
+    said = verdict_of(ran)
+    assert said.startswith("ONLY TO READ would delete 3 snapshots")
+    assert "cannot be applied: it is of a made-up fleet, and stored nowhere" in said
+    assert "--apply" not in ran.out
+    assert ".snapaudit/plans" not in ran.out
+
+
+def planned(folder: Path, endpoint: str, *options: str) -> Ran:
+    """A plan from a saved view of that endpoint, where ``kvm1`` is configured."""
+    write_config(folder, "{name: kvm1, kind: libvirt, url: 'test:///default'}")
+    seen = view(line("web01", "9d"), endpoint=endpoint)
+    (folder / "seen.json").write_bytes(inventories_document([seen], compress=False))
+    return snapaudit("enforce", "--inventory", "seen.json", *options, cwd=folder)
+
+
+def verdict_of(ran: Ran) -> str:
+    assert ran.has_no_traceback(), ran.err
+    return " ".join(ran.out.split("plan ")[0].split())
+
+
+def test_plan_of_a_saved_view_is_ready_only_where_its_endpoint_is_configured(
+    tmp_path: Path,
+) -> None:
+    ran = planned(tmp_path, "kvm9")
+    said = verdict_of(ran)
+    assert said.startswith("ONLY TO READ would delete 1 snapshot")
+    assert "cannot be applied: kvm9 is not configured here" in said
+    assert "--apply" not in ran.out
+    [plan] = (tmp_path / ".snapaudit/plans").glob("*.json")
+    again = snapaudit("enforce", "--plan", str(plan), cwd=tmp_path)
+    assert verdict_of(again) == said
+    refused = snapaudit("enforce", "--apply", "--yes", "--plan", str(plan), cwd=tmp_path)
+    assert refused.code == Exit.REFUSED
+    assert "kvm9, which is not configured here" in refused.err
+    here = planned(tmp_path, "kvm1")
+    assert verdict_of(here).startswith("READY would delete 1 snapshot")
+    assert "--apply" in here.out
+
+
+def test_plan_as_of_another_day_is_not_ready_today(tmp_path: Path) -> None:
+    for day, why in (("2026-06-01T12:00:00Z", "expired on"), ("2099-06-01T12:00:00Z", "future")):
+        said = verdict_of(planned(tmp_path, "kvm1", "--now", day))
+        assert said.startswith("ONLY TO READ would delete 1 snapshot")
+        assert why in said
 
 
 @pytest.mark.parametrize(
