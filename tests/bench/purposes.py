@@ -1,9 +1,9 @@
 """How well purposes are told, on labelled names, and how fast 100,000 snapshots are classified.
 
-``names.csv`` and ``names-second.csv`` were looked at while the words were written,
-``names-fresh.csv`` was not. Names of your own are judged by ``SNAPAUDIT_NAMES=FILE make bench``;
-their file has the same columns. The floor beside the time is one look at each text by the pattern
-engine alone.
+All three files have been looked at while words were written, ``names-fresh.csv`` last: none tells
+any longer what to expect of names never seen. Names of your own are judged by
+``SNAPAUDIT_NAMES=FILE make bench``; their file has the same columns. The floor beside the time is
+one look at each text by the pattern engine alone.
 """
 
 from __future__ import annotations

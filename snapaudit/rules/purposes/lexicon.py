@@ -26,6 +26,7 @@ class Topic(StrEnum):
     KEEP = "keep"
     MILESTONE = "milestone"
     INITIAL = "initial"
+    BASELINE = "baseline"
     BEFORE = "before"
     AFTER = "after"
     CHANGE = "change"

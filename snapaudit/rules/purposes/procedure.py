@@ -16,9 +16,12 @@ from snapaudit.rules.purposes.signs import Sign
 from snapaudit.rules.purposes.wording import Wording
 
 _NONE: Final = frozenset[str]()
-# What a script makes of a name, and a person does not: the machine's own name in one word with the
-# rest. No topic has this name.
+# No topic has these names. What a script makes of a name, and a person does not: the machine's own
+# name in one word with the rest. What says no more than one word: of work or of a try it tells
+# nothing that anybody could go back for. What a description adds to a word.
 _SCRIPTED = "named by a script"
+_BARE = "a bare word"
+_DESCRIBED = "described"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,19 @@ STEPS = (
     _step(_P.MAKESHIFT_BACKUP, _T.KEEP, but=(Sign.TICKET, _T.RISK)),
     _step(_P.MAKESHIFT_BACKUP, _T.MILESTONE, but=(_T.CHANGE, _T.RISK)),
     _step(_P.MAKESHIFT_BACKUP, _T.INITIAL, _T.AFTER, _T.WORK, but=(_T.CHANGE, _T.RISK)),
-    _step(_P.UNKNOWN, _T.INITIAL, but=(_T.BACKUP, _T.RISK, _T.CHANGE)),
+    # A list of what is in it, or a base line that is described, is a state to come back to.
+    _step(_P.MAKESHIFT_BACKUP, Sign.CONTENTS, any_of=(_T.INITIAL, _T.MILESTONE), but=(_T.RISK,)),
+    _step(_P.MAKESHIFT_BACKUP, _T.BASELINE, _DESCRIBED, but=(_T.CHANGE, _T.RISK)),
+    _step(_P.UNKNOWN, any_of=(_T.INITIAL, _T.BASELINE), but=(_T.BACKUP, _T.RISK, _T.CHANGE)),
+    _step(_P.UNKNOWN, _T.WORK, _BARE),
     # A change, announced or not.
     _step(_P.CHANGE_SAFETY, any_of=(_T.CHANGE, _T.RISK, _T.AFTER)),
     _step(_P.CHANGE_SAFETY, _T.WORK, but=(_T.BACKUP,)),
     # A copy: by a script that writes the machine's name or a stamp, else by a person.
     _step(_P.BACKUP_PRODUCT, _T.BACKUP, any_of=(_SCRIPTED, Sign.STAMP, Sign.JOB)),
     _step(_P.MAKESHIFT_BACKUP, any_of=(_T.BACKUP, _T.OCCASION)),
+    # The number of a piece of work, and no word about it.
+    _step(_P.CHANGE_SAFETY, Sign.ERRAND),
     # What nobody knows by name, but counts its jobs: most such programs make backups.
     _step(_P.BACKUP_PRODUCT, Sign.JOB),
 )
@@ -124,6 +133,10 @@ def _told(wording: Wording) -> Iterator[str]:
     yield from wording.signs
     if wording.names_machine and wording.is_one_word:
         yield _SCRIPTED
+    if wording.is_described:
+        yield _DESCRIBED
+    if wording.is_bare:
+        yield _BARE
 
 
 def _reasons(step: Step, wording: Wording) -> Iterator[str]:

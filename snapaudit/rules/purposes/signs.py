@@ -19,7 +19,8 @@ class Sign(StrEnum):
 
     ``ticket``: a number under which work is kept. ``change``: something changes. ``stamp``: a
     moment or number as programs write them and people do not. ``job``: the number of a run of a
-    program. ``automation``: a script is named.
+    program. ``automation``: a script is named. ``errand``: a number that no machine or year has
+    and work is kept under. ``contents``: a list of what was put in.
     """
 
     TICKET = "ticket"
@@ -27,6 +28,8 @@ class Sign(StrEnum):
     STAMP = "stamp"
     JOB = "job number"
     AUTOMATION = "automation"
+    ERRAND = "errand"
+    CONTENTS = "contents"
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from snapaudit.rules.patterns import PatternSet, as_utf8
 from snapaudit.rules.purposes.catalogue import Field, Marker
@@ -27,6 +28,8 @@ _REMEMBERED = 8192
 _DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
 _B4 = re.compile(r"(?i)(?<![^\W_])b4(?![^\W_])")
 _FEWEST_LETTERS_OF_A_MACHINE = 3
+# A dataset or image in front of the name, as storage lists it: it names the disk.
+_DATASET = re.compile(r"^(?:[^\s@]+/|[^\s@]*(?:disk|volume)[-_])[^\s@]+@(?=\S)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +37,9 @@ class Wording:
     """What a text tells. Texts that tell the same share one object.
 
     ``topics`` holds the first word of each topic; ``signs`` what each sign says. ``names_machine``:
-    the name holds the machine's own; ``is_one_word``: the name is written without a space.
+    the name holds the machine's own; ``is_one_word``: the name is written without a space;
+    ``is_bare``: it is one entry of the lexicon and a number at most; ``is_described``: the
+    description is a text of its own.
     """
 
     marker: Marker | None
@@ -42,6 +47,8 @@ class Wording:
     signs: Mapping[Sign, str]
     names_machine: bool
     is_one_word: bool
+    is_bare: bool
+    is_described: bool
     has_number: bool
     is_cut: bool
 
@@ -67,7 +74,16 @@ class Wording:
         return Topic.UNTIL in self.topics or Topic.UNTIL_AFTER in self.topics
 
 
-Told = tuple[int | None, tuple[int, ...], tuple[int, ...]]
+class Told(NamedTuple):
+    """What a field tells: its marker, the first word of each topic, its signs, by their numbers."""
+
+    marker: int | None
+    words: tuple[int, ...]
+    signs: tuple[int, ...]
+    is_bare: bool
+
+
+_TOLD_BY_NOTHING = Told(None, (), (), is_bare=False)
 
 
 class WordingReader:
@@ -107,20 +123,35 @@ class WordingReader:
         in_name, named = self._told(name, Field.NAME, own)
         in_text, _ = self._told(description, Field.DESCRIPTION, own)
         has_number = _DATE_OR_COUNTER.search(name) is not None
-        return self._shared(in_name, in_text, named, " " not in name.strip(), has_number, is_cut)
+        is_one_word = " " not in name.strip()
+        is_described = description.strip() not in ("", name.strip())
+        return self._shared(in_name, in_text, named, is_one_word, is_described, has_number, is_cut)
 
     def _field(self, text: str, field: Field, own: str) -> tuple[Told, bool]:
         """Marker, words and signs of one field by their numbers; whether it names the machine."""
         if not text:
-            return (None, (), ()), False
+            return _TOLD_BY_NOTHING, False
         without = _without(text, own)
         marker = self._markers.in_text(text, field)
-        signs = tuple(sorted(self._sign_set.numbers(as_utf8(without))))
-        return (marker, self._numbers(without), signs), without is not text
+        spoken = _DATASET.sub("", without) if field is Field.NAME else without
+        signs = tuple(sorted(self._sign_set.numbers(as_utf8(spoken))))
+        words = tokens(spoken)
+        hits = self._finder.hits(words)
+        told = Told(marker, self._numbers(hits), signs, self._is_bare(words, hits))
+        return told, without is not text
 
-    def _numbers(self, text: str) -> tuple[int, ...]:
-        """The words of a text, the first of each topic; what is changed counts as the change."""
-        hits = self._finder.hits(tokens(text))
+    def _is_bare(self, words: Sequence[str], hits: Sequence[Hit]) -> bool:
+        """Whether one entry is all that there is besides numbers."""
+        spoken = [word for word in words if word not in ("0", MACHINE)]
+        if len({(hit.start, hit.end) for hit in hits}) != 1:
+            return False
+        if hits[0].end - hits[0].start != len(spoken):
+            return False
+        entries = (self._words[hit.number] for hit in hits)
+        return any(entry.is_spaced or entry.text == spoken[0] for entry in entries)
+
+    def _numbers(self, hits: Sequence[Hit]) -> tuple[int, ...]:
+        """The words found, the first of each topic; what is changed counts as the change."""
         first: dict[Topic, int] = {}
         for hit in hits:
             topic = self._words[hit.number].topic
@@ -137,20 +168,23 @@ class WordingReader:
         in_text: Told,
         names_machine: bool,
         is_one_word: bool,
+        is_described: bool,
         has_number: bool,
         is_cut: bool,
     ) -> Wording:
         topics: dict[Topic, Word] = {}
-        for number in (*in_name[1], *in_text[1]):
+        for number in (*in_name.words, *in_text.words):
             topics.setdefault(self._words[number].topic, self._words[number])
-        found = (self._signs[number] for number in (*in_name[2], *in_text[2]))
-        markers = [number for number in (in_name[0], in_text[0]) if number is not None]
+        found = (self._signs[number] for number in (*in_name.signs, *in_text.signs))
+        markers = [one.marker for one in (in_name, in_text) if one.marker is not None]
         return Wording(
             marker=self._markers.markers[min(markers)] if markers else None,
             topics=topics,
             signs={pattern.sign: pattern.says for pattern in found},
             names_machine=names_machine,
             is_one_word=is_one_word,
+            is_bare=in_name.is_bare and not is_described,
+            is_described=is_described,
             has_number=has_number,
             is_cut=is_cut,
         )

@@ -4,8 +4,9 @@ About three in five were found in public scripts, notes, manuals and issue threa
 ``composed`` are written in the manner of administrators. ``names.csv`` was read to find mistakes
 from the beginning. ``names-second.csv`` is its other half, dealt out by a digest of the name: its
 figures were taken blind once, and since then its mistakes have been read as well.
-``names-fresh.csv`` came later and repeats neither: nobody who works on the words, the products or
-the score reads it, only the figures that it gives.
+``names-fresh.csv`` came later and repeats neither: its figures were taken blind as well, and since
+then its mistakes have been read too, so none of the three is unread. What they give is how well the
+classifier knows what it was shown; what to expect of names never seen is in ``docs/purposes.md``.
 """
 
 from __future__ import annotations
