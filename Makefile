@@ -7,6 +7,8 @@ WORKERS ?= 3
 PYTEST := $(PYTHON) -m pytest -n $(WORKERS) --dist worksteal
 # What decides and deletes. Its own tests reach its floor; to be measured costs a test as much again.
 CORE := tests/enforce
+FUZZ_SECONDS ?= 60
+FUZZ_SEED ?= 1
 
 .PHONY: help
 help: ## this list
@@ -68,6 +70,10 @@ bench: ## the benchmarks, as ratios against peers measured in the same run
 .PHONY: mutants
 mutants: setup ## take each protection of the safety core away; the tests have to notice every time
 	$(PYTHON) -m tests.mutants
+
+.PHONY: fuzz
+fuzz: setup ## damaged input for every parser, FUZZ_SECONDS=60 of processor time each; FUZZ=names of some
+	PYTHONHASHSEED=0 nice $(PYTHON) -W ignore -m tests.fuzz $(FUZZ) --seed $(FUZZ_SEED) --seconds $(FUZZ_SECONDS)
 
 .PHONY: soak
 soak: setup ## the model of enforcement for a million steps, most of an hour
