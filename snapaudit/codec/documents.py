@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import zlib
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 # pydantic is imported when the first document is read or written: most commands start without it.
 MAX_BYTES = 4 * 2**30
+_PIECE = 2**20
 Record = TypeVar("Record")
 
 
@@ -116,12 +118,19 @@ def _from_json_file(source: str, raw: bytes) -> tuple[Inventory, ...]:
 def _read(path: Path) -> bytes:
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES)
+            return _whole(stream)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(str(path), f"is cut or no gzip file: {error}") from error
     except OSError as error:
         raise InputError(str(path), f"cannot be read: {error.strerror}") from error
-    return bytes(raw)
+
+
+def _whole(stream: io.BufferedIOBase) -> bytes:
+    """All there is, in pieces: room for the most that may come is not asked for beforehand."""
+    whole = io.BytesIO()
+    while whole.tell() < MAX_BYTES and (piece := stream.read(_PIECE)):
+        whole.write(piece)
+    return whole.getvalue()
 
 
 def _check_schema(source: str, document: object, number: int) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -204,3 +205,16 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
 def test_record_that_json_cannot_hold_ends_in_an_input_error() -> None:
     with pytest.raises(InputError, match=r"^output: cannot be written as JSON"):
         to_json(inventory(vm("lone-surrogate-\ud800")))
+
+
+@pytest.mark.parametrize("name", ["i.json", "i.json.gz"])
+def test_tst_11_room_is_asked_for_as_a_document_comes_and_not_for_the_largest_there_may_be(
+    tmp_path: Path, name: str
+) -> None:
+    path = _saved(tmp_path, SOUND, name=name)
+    tracemalloc.start()
+    try:
+        read_inventories(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
