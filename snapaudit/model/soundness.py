@@ -8,6 +8,9 @@ from datetime import datetime
 
 from snapaudit.model.inventory import ByteRange, Inventory, Snapshot, VirtualMachine
 
+# More than lies between the first and the last day of a calendar.
+_MOST_SECONDS = 10**12
+
 
 def faults(inventory: Inventory) -> Iterator[str]:
     """Each way in which the inventory contradicts the model, in words; nothing when it is sound."""
@@ -16,6 +19,9 @@ def faults(inventory: Inventory) -> Iterator[str]:
     yield from _twice("virtual machine", (vm.id for vm in inventory.virtual_machines))
     yield from _twice("stray file", (stray.id for stray in inventory.strays))
     yield from _naive("the inventory", inventory.collected_at)
+    skew = inventory.clock_skew_seconds
+    if skew is not None and not abs(skew) < _MOST_SECONDS:
+        yield f"clock_skew_seconds is {skew:g}, and no clock is off by so much"
     for store in inventory.datastores:
         sizes = (store.capacity_bytes, store.free_bytes, store.provisioned_bytes)
         yield from _negative(f"datastore {store.id!r}", sizes)
