@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -88,9 +89,17 @@ def opened_workbook(path: Path) -> Iterator[Sheets]:
         raise
     except OSError as error:
         raise InputError(source, f"cannot be read: {error.strerror or error}") from error
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+        # RuntimeError: it wants a password, or is packed in a way that is not known here.
         raise InputError(source, f"is cut or no xlsx file: {error}") from error
-    except (KeyError, ValueError, TypeError, AttributeError, SyntaxError, IndexError) as error:
+    except (
+        LookupError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        SyntaxError,
+        ArithmeticError,
+    ) as error:
         reason = f"is no workbook that can be read: {type(error).__name__}: {error}"
         raise InputError(source, reason) from error
 
