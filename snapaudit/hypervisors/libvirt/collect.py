@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 
 from snapaudit.errors import UsageError
@@ -21,6 +21,7 @@ from snapaudit.hypervisors.libvirt.raw import RawHost
 from snapaudit.hypervisors.libvirt.settings import settings
 from snapaudit.hypervisors.libvirt.storage_xml import volume
 from snapaudit.hypervisors.libvirt.translate import inventory
+from snapaudit.hypervisors.libvirt.xml import XmlError
 from snapaudit.model.acting import Abilities, MergeOrder
 from snapaudit.model.endpoint import Endpoint, Tls
 from snapaudit.model.examination import Peer, Probe
@@ -129,8 +130,14 @@ def _refuse_tls_settings(endpoint: Endpoint) -> None:
 
 
 def _lengths(raw: RawHost) -> dict[str, int]:
-    volumes = (volume(text) for pool in raw["pools"] for text in pool["volumes"])
-    return {item.path: item.length_bytes for item in volumes if item.length_bytes is not None}
+    """By path. A volume whose XML cannot be read becomes a gap when the host is understood."""
+    found: dict[str, int] = {}
+    for text in (text for pool in raw["pools"] for text in pool["volumes"]):
+        with suppress(XmlError):
+            item = volume(text)
+            if item.length_bytes is not None:
+                found[item.path] = item.length_bytes
+    return found
 
 
 def _images_option(endpoint: Endpoint) -> str:

@@ -47,9 +47,13 @@ class Pool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedHost:
-    """Everything the daemon told that could be understood, and the gaps."""
+    """Everything the daemon told that could be understood, and the gaps.
+
+    ``uuid`` tells the host from others; None: it does not say.
+    """
 
     raw: RawHost
+    uuid: str | None
     domains: tuple[Domain, ...]
     pools: tuple[Pool, ...]
     gaps: tuple[Gap, ...]
@@ -67,8 +71,10 @@ def parse_host(raw: RawHost) -> ParsedHost:
     is_truth = raw["driver"].upper() == "TEST"
     in_order = sorted(raw["pools"], key=lambda item: item["name"])
     pools = [_pool(item, gaps, is_truth=is_truth) for item in in_order]
+    [uuid] = _each(xml.host_uuid, [raw["capabilities"]], "the host's capabilities", gaps) or [None]
     return ParsedHost(
         raw=raw,
+        uuid=uuid,
         domains=domains,
         pools=tuple(pool for pool in pools if pool is not None),
         gaps=tuple(gaps),

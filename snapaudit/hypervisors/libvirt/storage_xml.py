@@ -5,11 +5,15 @@ Source: libvirt's format page for storage.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from xml.etree.ElementTree import Element
 
 from snapaudit.hypervisors.libvirt.xml import ImageXml, attribute, format_of, from_seconds, parse
+
+# As far as 64 bits reach.
+_NUMBER = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,4 +80,4 @@ def pool(text: str) -> PoolXml:
 
 def _bytes(root: Element, name: str) -> int | None:
     text = root.findtext(name)
-    return int(text) if text is not None and text.strip().isdigit() else None
+    return int(text) if text is not None and _NUMBER.fullmatch(text.strip()) else None

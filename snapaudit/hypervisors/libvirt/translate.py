@@ -120,7 +120,7 @@ def described(
 ) -> Inventory:
     """A view as the model has it; unused files are looked for only in a whole one."""
     host, around, raw = seen.host, seen.around, seen.host.raw
-    host_id = xml.host_uuid(raw["capabilities"]) or raw["hostname"]
+    host_id = host.uuid or raw["hostname"]
     gaps = (*host.gaps, *_gaps(seen))
     is_whole = all(domain.is_whole for domain in host.domains) and seen.only is None
     return Inventory(
