@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
-from snapaudit.hypervisors.libvirt.xml import parse, source_path
+from snapaudit.hypervisors.libvirt.xml import XmlError, parse, source_path
 
 # Snapshots have disks without content too: <disk name='vda' snapshot='internal'/>. In attributes
 # libvirt writes > as &gt;.
@@ -44,16 +44,26 @@ def names(text: str, path: str, resolve: Resolve) -> bool:
 
 
 def rewritten(text: str, swap: Swap, resolve: Resolve) -> str:
-    """The text with every disk that names the overlay standing on the base instead."""
+    """The text with every disk that names the overlay standing on the base instead.
+
+    Raises XmlError for a disk that is nested deeper than it can be written again.
+    """
 
     def one(found: re.Match[str]) -> str:
         disk = parse(found[0])
         if disk.find("target") is None or swap.overlay not in _images(disk, resolve):
             return found[0]
         _rewrite(disk, swap, resolve)
-        return ET.tostring(disk, encoding="unicode").strip()
+        return _written(disk)
 
     return _DISK.sub(one, text)
+
+
+def _written(disk: Element) -> str:
+    try:
+        return ET.tostring(disk, encoding="unicode").strip()
+    except RecursionError as error:
+        raise XmlError("a disk in the daemon's XML is nested too deep to be rewritten") from error
 
 
 def _rewrite(disk: Element, swap: Swap, resolve: Resolve) -> None:
