@@ -143,7 +143,7 @@ class Session:
     def _meant(self, raw: bytes, place: str) -> Any:
         try:
             answer = json.loads(raw) if raw else None
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Unreachable(f"{_bare(place)}: the answer is no JSON") from error
         if not self._dialect.wraps or answer is None:
             return answer

@@ -82,21 +82,29 @@ class _TaskReader:
 
 
 def task_of(element: Element) -> RawTask:
-    """From a vim.TaskInfo."""
-    progress, error = element.findtext("progress"), element.find("error")
+    """From a vim.TaskInfo. Raises Malformed."""
+    progress, error = _percent(element), element.find("error")
     fault = None if error is None else localized(error)
     return RawTask(
         moid=element.findtext("task") or element.findtext("key") or "",
         description_id=element.findtext("descriptionId", ""),
         entity=element.findtext("entity"),
         state=element.findtext("state", ""),
-        progress=int(progress) if progress else None,
+        progress=progress,
         queued_at=moment(element.findtext("queueTime")),
         user=element.findtext("reason/userName"),
         result=element.findtext("result"),
         error=fault.name if fault else None,
         message=fault.message if fault else None,
     )
+
+
+def _percent(element: Element) -> int | None:
+    told = element.findtext("progress")
+    try:
+        return int(told) if told else None
+    except ValueError as error:
+        raise Malformed("a task is not told as it has to be: its progress is no number") from error
 
 
 def task_from(found: RawObject) -> RawTask:
