@@ -57,16 +57,18 @@ class WinrmCall:
             self._tidy()
 
     def _open(self) -> str:
-        return self._protocol.open_shell(codepage=_CODE_PAGE, noprofile=True, idle_timeout=_IDLE)
+        found = self._protocol.open_shell(codepage=_CODE_PAGE, noprofile=True, idle_timeout=_IDLE)
+        return self._known(found)
 
     def _start(self) -> str:
-        return self._protocol.run_command(
+        found = self._protocol.run_command(
             self._known(self._shell),
             delivery.PROGRAM,
             delivery.switches(),
             console_mode_stdin=False,
             skip_cmd_shell=True,
         )
+        return self._known(found)
 
     def _send(self, text: bytes) -> None:
         """The end of the input goes with its last piece: without it the process waits for ever."""
