@@ -171,7 +171,12 @@ class Client:
                 self._speaks_json = False
             else:
                 return
-        yield from dict(self.ask(method, *params)).items()
+        yield from self._mapping(self.ask(method, *params)).items()
+
+    def _mapping(self, answer: object) -> dict[str, Any]:
+        if not isinstance(answer, dict):
+            raise failures.garbled(TypeError("no records"), self.where)
+        return answer
 
     def _json_rows(self, method: str, params: Sequence[object]) -> Iterator[tuple[str, Any]]:
         if self._json is None:

@@ -45,7 +45,11 @@ _MEANINGS = {
 _CHANGING = frozenset({HOST_IS_SLAVE, "HOST_STILL_BOOTING", "HOST_HAS_NO_MANAGEMENT_IP"})
 
 NETWORK = (OSError, http.client.HTTPException)
-_GARBLED = (xmlrpc.client.Error, ExpatError, ValueError, KeyError, TypeError, RecursionError)
+# The standard library's reader of XML-RPC checks no order of elements, and trusts every number.
+_GARBLED = (
+    *(xmlrpc.client.Error, ExpatError, ValueError, LookupError, TypeError, AttributeError),
+    *(ArithmeticError, RecursionError),
+)
 
 
 class Said(HypervisorError):
