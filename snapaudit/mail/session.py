@@ -7,6 +7,7 @@ that sends a byte a minute keeps no answer's timeout from beginning anew.
 from __future__ import annotations
 
 import base64
+import binascii
 import smtplib
 import socket
 import ssl
@@ -212,5 +213,7 @@ def _log_in(session: Session, settings: Mail, password: str | None) -> None:
         raise _fault(session, f"{who} was refused: {refusal}") from None
     except smtplib.SMTPNotSupportedError:
         raise _fault(session, f"{who} is not possible: it offers none") from None
+    except binascii.Error:
+        raise _fault(session, f"{who} failed: the server's question cannot be read") from None
     except UnicodeEncodeError:
         raise _fault(session, f"{who} is not possible: name or password is not ASCII") from None
