@@ -16,6 +16,7 @@ from typing import Any
 
 from snapaudit.codec.strict import canonical
 from snapaudit.errors import JournalError
+from snapaudit.model.inventory import PowerState
 from snapaudit.model.journal import Draft, Entry, Event
 
 BEGINNING = "0" * 64
@@ -166,9 +167,28 @@ def _detail(detail: object, event: Event) -> Mapping[str, str | int | None]:
         raise _Unreadable("has a detail that is no JSON object")
     if not all(value is None or type(value) in (str, int) for value in detail.values()):
         raise _Unreadable("has a detail that is neither a text nor a whole number")
+    if event is Event.INTENT and not _tells_the_call(detail):
+        raise _Unreadable("means a call and does not say which, or how the machine stood before")
     if event is Event.RESOLVED and detail.get("outcome") not in set(Resolution):
         raise _Unreadable("resolves an action without a known outcome")
     return detail
+
+
+def _tells_the_call(detail: Mapping[str, object]) -> bool:
+    """Whether a later run, which settles what became of the call, has what it needs for that."""
+    state, siblings = detail.get("power_state"), detail.get("siblings")
+    return (
+        type(detail.get("call")) is str
+        and (state is None or state in set(PowerState))
+        and (siblings is None or _is_object(siblings))
+    )
+
+
+def _is_object(text: object) -> bool:
+    try:
+        return isinstance(text, str) and isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _moment(at: datetime) -> str:

@@ -104,7 +104,7 @@ def calls_made(entries: Iterable[Entry]) -> list[Call]:
         elif resolution_of(entry) is Resolution.NO_EFFECT:
             made.clear()
         elif entry.detail.get("unsent"):
-            made.pop()
+            del made[-1:]
     return made
 
 
