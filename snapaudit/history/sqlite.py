@@ -133,6 +133,9 @@ class SqliteDatabase:
             yield
         except sqlite3.Error as error:
             raise HistoryError(_told(self._path, error)) from error
+        except UnicodeDecodeError as error:
+            # Raised in place of an error that repeats bytes of the file.
+            raise HistoryError(_damaged(self.place, "it holds text that is none")) from error
         except OSError as error:
             raise HistoryError(f"{self.place}: cannot be used: {error.strerror}") from error
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import wraps
 from pathlib import Path
 from types import TracebackType
+from typing import Concatenate, ParamSpec, TypeVar
 
 from snapaudit.errors import HistoryError
 from snapaudit.history import foretelling, reading
@@ -24,6 +26,30 @@ from snapaudit.model.finding import Audit
 from snapaudit.model.history import DatastoreSeries, Diff, Keeping, RunRecord
 from snapaudit.model.inventory import Inventory
 from snapaudit.model.past import NOTHING_REMEMBERED, Forecast, Past
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+_NO_VALUE = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
+"""What a value that is none of ours does to those who read it."""
+
+
+def _read(
+    method: Callable[Concatenate[Store, Asked], Answer],
+) -> Callable[Concatenate[Store, Asked], Answer]:
+    """A question to a history that somebody else may have written to as well."""
+
+    @wraps(method)
+    def asked(store: Store, /, *args: Asked.args, **words: Asked.kwargs) -> Answer:
+        try:
+            return method(store, *args, **words)
+        except _NO_VALUE as error:
+            raise HistoryError(
+                f"{store.place}: holds something that no run wrote ({error}). Restore a backup of "
+                "it, or move it away: a new history is begun then"
+            ) from error
+
+    return asked
 
 
 class Store:
@@ -54,16 +80,19 @@ class Store:
         """Where it lies, in words."""
         return self._database.place
 
+    @_read
     def record(self, recording: Recording) -> int:
         """Remember a run; its id. Only a store that was opened to write can."""
         return record(self._database, recording)
 
+    @_read
     def runs(
         self, *, limit: int | None = None, until: datetime | None = None
     ) -> tuple[RunRecord, ...]:
         """The remembered runs, the newest first."""
         return () if self._is_empty else reading.runs(self._database, limit=limit, until=until)
 
+    @_read
     def datastores(
         self, *, since: datetime | None = None, until: datetime | None = None
     ) -> tuple[DatastoreSeries, ...]:
@@ -72,38 +101,45 @@ class Store:
             return ()
         return reading.datastores(self._database, since=since, until=until)
 
+    @_read
     def past(self, inventories: Sequence[Inventory], now: datetime) -> Past:
         """What was remembered before ``now``, with these inventories as the latest reading."""
         if self._is_empty:
             return NOTHING_REMEMBERED
         return foretelling.past(self._database, inventories, now)
 
+    @_read
     def with_creators(self, inventories: Sequence[Inventory]) -> tuple[Inventory, ...]:
         """The inventories, with creators that an earlier run was told and this one was not."""
         if self._is_empty:
             return tuple(inventories)
         return with_creators(self._database, inventories)
 
+    @_read
     def forecasts(self, now: datetime) -> tuple[Forecast, ...]:
         """Where every datastore is heading by what was recorded, the nearest end first."""
         if self._is_empty:
             return ()
         return nearest_first(foretelling.forecasts(self._database, now))
 
+    @_read
     def changes(self, since: datetime, until: datetime) -> Diff:
         """What changed between the last runs up to two moments."""
         if self._is_empty:
             raise HistoryError(f"{self.place}: no run is remembered yet")
         return changes(self._database, since, until)
 
+    @_read
     def endpoints(self) -> tuple[str, ...]:
         """The names of all endpoints that any run was about."""
         return () if self._is_empty else reading.endpoints(self._database)
 
+    @_read
     def latest_moments(self, until: datetime) -> tuple[datetime, ...]:
         """When the last two runs up to a moment were that can be compared, the latest first."""
         return () if self._is_empty else tuple(moments(self._database, until))
 
+    @_read
     def known(self, audit: Audit, at: datetime, tolerance: float) -> Compared | None:
         """The findings of an audit of a moment beside those of the last run before it, if any."""
         return None if self._is_empty else known(self._database, audit, at, tolerance)
