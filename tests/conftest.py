@@ -11,6 +11,8 @@ from hypothesis import settings
 from tests.beds.libvirtd import LibvirtBed
 from tests.beds.zoo import Zoo, build_zoo
 
+pytest_plugins = ["tests.canaries.plugin"]
+
 # Where nobody watches, a run fails for what was changed and not for what it happened to draw.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):

@@ -25,6 +25,7 @@ from snapaudit.rules.loader import load_policy
 from tests.beds import certificates, testdriver
 from tests.beds.cluster import Cluster
 from tests.builders import NOW
+from tests.canaries import LIBVIRT
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
@@ -58,7 +59,7 @@ def hung(count: int) -> Iterator[list[Endpoint]]:
 def read(
     fleet: Sequence[Endpoint], executor: DaskExecutor | None, progress: Any = lambda _: None
 ) -> tuple[Inventory, ...]:
-    return collect(fleet, NOW, lambda _: "canary-secret", progress, None, executor)
+    return collect(fleet, NOW, lambda _: LIBVIRT, progress, None, executor)
 
 
 def judged(inventories: Sequence[Inventory]) -> Audit:

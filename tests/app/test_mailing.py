@@ -10,8 +10,9 @@ from snapaudit.config.settings import Mail
 from snapaudit.errors import InputError, RefusedError
 from snapaudit.mail.session import Patience
 from snapaudit.model.letter import Delivery, Fate, Letter
-from tests.beds.mailserver import CANARY, breaking, mail_server
+from tests.beds.mailserver import breaking, mail_server
 from tests.builders import NOW
+from tests.canaries import SMTP
 from tests.mail.letters import SENDER, letter, settings
 from tests.mail.test_sending import talks_until
 
@@ -19,7 +20,7 @@ SOON = Patience(answer_seconds=5, whole_seconds=30)
 
 
 def deliveries(
-    folder: Path, mail: Mail, *letters: Letter, again: bool = False, environ: str = CANARY
+    folder: Path, mail: Mail, *letters: Letter, again: bool = False, environ: str = SMTP
 ) -> list[Delivery]:
     return list(
         deliver(

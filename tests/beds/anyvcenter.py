@@ -16,11 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from tests import canaries
 from tests.beds.gotools import built
 
 VARIABLE = "SNAPAUDIT_VCENTER"
 _SOURCES = Path(__file__).parent / "plainvsphere"
-_USER, _PASSWORD = "plain", "throw-away"
+_USER, _PASSWORD = "plain", canaries.PLAIN_VCENTER
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from shutil import rmtree
 from typing import Self
 
 from tests.beds.processes import wait_until
+from tests.canaries.search import in_folder
 
 _WITHIN = 60.0
 
@@ -46,16 +48,18 @@ class Cluster:
         told = " ".join(f"{name}={count}" for name, count in resources.items())
         given = ("--resources", told) if told else ()
         numbers = ("--nworkers", "1", "--nthreads", str(threads), "--no-dashboard")
-        return self._start("worker", self.address, *numbers, *given)
+        where = ("--local-directory", str(self._folder))
+        return self._start("worker", self.address, *numbers, *where, *given)
 
     def _start(self, what: str, *words: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen(
-            [sys.executable, "-m", f"distributed.cli.dask_{what}", *words, *self._tls],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            cwd=self._folder,
-            start_new_session=True,
-        )
+        with (self._folder / f"{what}-{len(self._started)}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.dask_{what}", *words, *self._tls],
+                stdout=log,
+                stderr=log,
+                cwd=self._folder,
+                start_new_session=True,
+            )
         self._started.append(process)
         return process
 
@@ -68,6 +72,10 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         for process in reversed(self._started):
             self.kill(process)
+        # Here are their logs, and here workers put aside what they have no memory for.
+        found = in_folder(self._folder)
+        rmtree(self._folder, ignore_errors=True)
+        assert found == []
 
 
 def _tls(folder: Path) -> tuple[str, ...]:

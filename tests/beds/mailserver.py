@@ -14,9 +14,9 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests import canaries
 from tests.beds.certificates import for_loopback
-
-CANARY = "canary-4f1d9b"
+from tests.canaries.search import expect_none
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class MailServer:
     ) -> AuthResult:
         assert isinstance(data, LoginPassword)
         self.login = data.login.decode()
-        return AuthResult(success=data.password == CANARY.encode(), handled=False)
+        return AuthResult(success=data.password == canaries.SMTP.encode(), handled=False)
 
 
 def server_context() -> ssl.SSLContext:
@@ -113,6 +113,8 @@ def mail_server(tls: str = "", *, login: bool = False, **answers: Any) -> Iterat
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+    for one in kept.kept:
+        expect_none(one.body, "a mail")
 
 
 async def _end(serving: asyncio.Server) -> None:

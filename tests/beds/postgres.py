@@ -17,6 +17,8 @@ from tests.beds import reaper
 from tests.beds.account import unprivileged
 from tests.beds.processes import wait_until
 from tests.beds.required import require_bed, require_program
+from tests.canaries import DATABASE
+from tests.canaries.search import in_folder
 
 _WITHIN = 30.0
 _USER = "snapaudit"
@@ -31,7 +33,10 @@ def _program(name: str) -> str:
 
 
 class PostgresBed:
-    """A server that trusts whoever can reach its socket, from ``with`` to the end of the block."""
+    """A server with one account, whose password is `DATABASE`, from ``with`` to the block's end.
+
+    What it kept is searched for credentials then: a history lies there.
+    """
 
     def __init__(self) -> None:
         self._server, self._initdb = _program("postgres"), _program("initdb")
@@ -40,9 +45,13 @@ class PostgresBed:
         self._numbers = count(1)
 
     def __enter__(self) -> Self:
-        self._account.own(self._folder)
         data = str(self._folder / "data")
-        self._run(self._initdb, "-D", data, "-A", "trust", "-U", _USER, "-N", "-E", "UTF8")
+        word = self._folder / "password"
+        word.write_text(DATABASE, encoding="utf-8")
+        self._account.own(self._folder)
+        login = ("-A", "scram-sha-256", "-U", _USER, "--pwfile", str(word))
+        self._run(self._initdb, "-D", data, *login, "-N", "-E", "UTF8")
+        word.unlink()
         with (self._folder / "out").open("wb") as said:
             self._process = subprocess.Popen(
                 [
@@ -70,7 +79,9 @@ class PostgresBed:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
+        found = in_folder(self._folder)
         self._stop()
+        assert found == []
 
     def url(self) -> str:
         """A new, empty database."""
@@ -96,7 +107,7 @@ class PostgresBed:
     def _ask(self, database: str, sql: str) -> None:
         import psycopg
 
-        with psycopg.connect(self._url(database), autocommit=True) as connection:
+        with psycopg.connect(self._url(database), autocommit=True, password=DATABASE) as connection:
             connection.execute(sql.encode())
 
     def _run(self, *words: str) -> None:

@@ -16,12 +16,13 @@ from shutil import rmtree
 from types import TracebackType
 from typing import Any, Self
 
+from tests import canaries
 from tests.beds import certificates
 from tests.beds.gotools import built
 from tests.beds.processes import wait_until
 
 SOURCES = Path(__file__).parent / "vsphere"
-USER, PASSWORD = "auditor@vsphere.local", "throw-away"
+USER, PASSWORD = "auditor@vsphere.local", canaries.VCENTER
 _WITHIN = 20.0
 
 
@@ -62,7 +63,7 @@ class Simulator:
             *("-vm", str(vms), "-snapshots", str(snapshots), "-host", str(hosts)),
             *("-cluster", str(clusters), "-dc", str(datacenters), "-ds", str(datastores)),
             *("-delay", f"{delay}s", "-taking", f"{taking}s", "-page", str(page), "-uuid", uuid),
-            *("-user", USER, "-password", PASSWORD),
+            *("-user", USER, "-password", PASSWORD, "-session", f"{canaries.VCENTER_SESSION}-"),
             *(("-play", str(play)) if play is not None else ()),
             *(("-load", str(load)) if load is not None else ()),
             *(("-esx",) if esx else ()),

@@ -19,6 +19,7 @@ from tests.beds.required import require_program
 from tests.beds.simulator import SOURCES, Simulator
 from tests.beds.vclients import leaf, managed, retrieve, session, values
 from tests.beds.vtags import RestSession
+from tests.canaries import REFUSED, VCENTER_SESSION
 
 pytestmark = pytest.mark.bed
 
@@ -55,9 +56,14 @@ def test_only_the_throw_away_authority_vouches_for_it(simulator: Simulator) -> N
 def test_wrong_password_is_refused(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
     from pyVmomi import vim
 
-    monkeypatch.setattr("tests.beds.vclients.PASSWORD", "guessed")
+    monkeypatch.setattr("tests.beds.vclients.PASSWORD", REFUSED)
     with pytest.raises(vim.fault.InvalidLogin), session(simulator):
         pass
+
+
+def test_tst_13_cookie_of_a_session_is_known_wherever_it_turns_up(content: Any) -> None:
+    cookie = content.rootFolder._stub.cookie.replace('"', "")
+    assert cookie.startswith(f"vmware_soap_session={VCENTER_SESSION}-")
 
 
 def test_view_holds_all_machines_with_trees_and_chains(content: Any) -> None:

@@ -33,6 +33,7 @@ from tests.beds.wsman.recording import printed, recorded, rows
 from tests.beds.wsman.server import Host
 from tests.beds.xapi.server import XapiBed
 from tests.bench import xen
+from tests.canaries import POOL
 
 MACHINES, SNAPSHOTS = 56, 4
 DEADLINE = 30
@@ -82,7 +83,7 @@ def beds(folder: Path, machines: int = MACHINES) -> Iterator[dict[str, str]]:
         pool = open_.enter_context(XapiBed(folder / "pool"))
         xen.can(pool, machines, SNAPSHOTS)
         [(user, password)] = ACCOUNTS.items()
-        os.environ.update(FLEET_VC=vcenter.password, FLEET_HV=password, FLEET_XEN="secret")
+        os.environ.update(FLEET_VC=vcenter.password, FLEET_HV=password, FLEET_XEN=POOL)
         yield {
             "libvirt": f"url: '{_host(folder, machines)}'",
             "vsphere": f"url: '{vcenter.url}', username: '{vcenter.username}', "

@@ -28,10 +28,10 @@ from tests.beds.xapi import wire
 from tests.beds.xapi.server import JSON, XML, XapiBed
 from tests.beds.xapi.table import NULL, Record, fresh
 from tests.beds.xapi.world import GIB
+from tests.canaries import POOL
 
 SIZES = (1_000, 10_000)
 ROUNDS = 2
-SECRET = "secret"  # noqa: S105 - of a server that lives as long as this program
 CLASSES = ("pool", "host", "SR", "PBD", "VM", "VBD", "VDI")
 _LONG = "('struct' ('uuid' 'x') ('other_config' ('struct')))" * 12
 _ALLOWED = (
@@ -176,7 +176,7 @@ def ours(url: str, ca_file: str) -> int:
         name="bench", kind="xen", url=url, account=Account(username="root"),
         tls=Tls(ca_file=ca_file), deadline=_PATIENCE,
     )  # fmt: skip
-    found = XEN.collect(endpoint, SECRET, datetime.now(UTC), lambda _: None)
+    found = XEN.collect(endpoint, POOL, datetime.now(UTC), lambda _: None)
     return sum(len(vm.snapshots) for vm in found.virtual_machines)
 
 
@@ -184,7 +184,7 @@ def package(url: str, ca_file: str) -> int:
     """What a script written after the package's examples does; the number of snapshots."""
     context = ssl.create_default_context(cafile=ca_file)
     session: Any = sdk().Session(url, transport=xmlrpc.client.SafeTransport(context=context))
-    session.login_with_password("root", SECRET, "1.0", "bench")
+    session.login_with_password("root", POOL, "1.0", "bench")
     read = {name: getattr(session.xenapi, name).get_all_records() for name in CLASSES}
     session.xenapi.session.logout()
     return sum(record["is_a_snapshot"] for record in read["VM"].values())

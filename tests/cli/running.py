@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.beds.processes import wait_until
+from tests.canaries.search import expect_none
 from tests.cli import forking
 
 _WITHIN = 120
@@ -23,6 +24,10 @@ class Ran:
     out: str
     err: str
 
+    def __post_init__(self) -> None:
+        expect_none(self.out, "stdout")
+        expect_none(self.err, "stderr")
+
     def has_no_traceback(self) -> bool:
         return "Traceback" not in self.out + self.err
 
@@ -31,6 +36,12 @@ def environment(cwd: Path, environ: dict[str, str]) -> dict[str, str]:
     """Little more than the way to programs; nothing of the caller's own configuration."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ}
     return {**kept, "HOME": str(cwd), "XDG_CONFIG_HOME": str(cwd), **environ}
+
+
+def ended(process: subprocess.Popen[str]) -> Ran:
+    """What a process that is under way has said at its end."""
+    out, err = process.communicate(timeout=_WITHIN)
+    return Ran(process.returncode, out, err)
 
 
 def interrupted_after(seconds: float, *arguments: str, cwd: Path) -> Ran:
@@ -47,9 +58,9 @@ def interrupted_after(seconds: float, *arguments: str, cwd: Path) -> Ran:
     )
     time.sleep(seconds)
     os.killpg(process.pid, signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    ran = ended(process)
     wait_until(lambda: not _exists(process.pid), 5, "the processes it started end")
-    return Ran(process.returncode, out, err)
+    return ran
 
 
 def _exists(group: int) -> bool:

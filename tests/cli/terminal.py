@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.canaries.search import expect_none
 from tests.cli.running import environment
 
 WITHIN = 60.0
@@ -57,6 +58,7 @@ class Terminal:
         """Everything that it says until it ends."""
         while self._read():
             pass
+        expect_none(self._raw, "the terminal")
         return self.said
 
     def _read(self) -> bool:

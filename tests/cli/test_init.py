@@ -13,10 +13,10 @@ from snapaudit.config.settings import Settings
 from snapaudit.model.endpoint import SecretSource
 from tests.beds.xapi.office import User
 from tests.beds.xapi.server import XapiBed
+from tests.canaries import POOL_READER
 from tests.cli.running import snapaudit
 from tests.cli.terminal import Terminal, terminal
 
-CANARY = "init-canary-5e2"
 XEN = ("--kind", "xen", "--url", "https://xcp1.example.org")
 
 
@@ -34,7 +34,7 @@ def begun(seen: Terminal) -> None:
 @pytest.fixture
 def bed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[XapiBed]:
     with XapiBed(tmp_path_factory.mktemp("xapi")) as bed:
-        bed.office.users |= {"audit": User(CANARY, "read-only")}
+        bed.office.users |= {"audit": User(POOL_READER, "read-only")}
         yield bed
 
 
@@ -107,20 +107,20 @@ def test_what_is_answered_is_tried_at_once_and_a_certificate_pinned_when_vouched
         seen.answer("Name [localhost]", "pool1")
         seen.answer("Account that reads", "audit")
         seen.answer("Where its password is", "prompt")
-        seen.answer("Password of audit at pool1", CANARY)
+        seen.answer("Password of audit at pool1", POOL_READER)
         seen.answer("shall it be pinned? (yes/no) [no]", "yes")
         seen.wait_for("1 endpoint examined, 1 well")
         seen.answer("Kind", "")
         said = seen.rest()
     assert seen.code == 0, said
-    assert CANARY not in said
+    assert POOL_READER not in said
     assert said.count("Password of audit") == 1
     assert "audit is logged in" in said
     [one] = written(tmp_path).endpoints
     assert one.name == "pool1"
     assert one.tls.fingerprint is not None
     assert one.tls.fingerprint in said
-    assert CANARY not in (tmp_path / "snapaudit.yaml").read_text()
+    assert POOL_READER not in (tmp_path / "snapaudit.yaml").read_text()
 
 
 def test_an_answer_that_fits_nowhere_is_asked_for_again_or_left(tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from snapaudit.codec.documents import inventories_document
 from snapaudit.model.inventory import Inventory
-from tests.beds.mailserver import CANARY, MailServer, breaking, mail_server
+from tests.beds.mailserver import MailServer, breaking, mail_server
 from tests.builders import inventory, snapshot, vm
+from tests.canaries import SMTP
 from tests.cli.running import Ran, snapaudit
 
 RECENT = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
@@ -47,7 +48,7 @@ def configured(folder: Path, port: int, *more: str) -> None:
 def mailed(folder: Path, *options: str, **environ: str) -> Ran:
     ran = snapaudit("report", "--mail", *options, cwd=folder, **environ)
     assert ran.has_no_traceback()
-    assert CANARY not in ran.out + ran.err
+    assert SMTP not in ran.out + ran.err
     return ran
 
 
@@ -96,8 +97,8 @@ def test_a_wrong_password_is_told_without_it(tmp_path: Path) -> None:
     recorded(tmp_path)
     with mail_server(login=True) as server:
         configured(tmp_path, server.port, "password: {env: SMTP_PASSWORD}")
-        right = mailed(tmp_path, SMTP_PASSWORD=CANARY)
-        wrong = mailed(tmp_path, "--again", SMTP_PASSWORD=f"{CANARY}x")
+        right = mailed(tmp_path, SMTP_PASSWORD=SMTP)
+        wrong = mailed(tmp_path, "--again", SMTP_PASSWORD=f"{SMTP}x")
     assert (right.code, wrong.code) == (0, 1)
     assert "the login of snapaudit@example.org was refused: 535" in wrong.err
 

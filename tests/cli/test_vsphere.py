@@ -16,6 +16,7 @@ import pytest
 from tests.beds import certificates
 from tests.beds.simulator import PASSWORD, USER, Simulator
 from tests.beds.soapline import Deed, SoapLine, SoapTrouble
+from tests.canaries import REFUSED
 from tests.cli.running import Ran, snapaudit, write_config
 
 pytestmark = pytest.mark.bed
@@ -113,7 +114,7 @@ def test_session_that_ends_while_it_is_read_is_opened_again(tmp_path: Path, line
 
 def test_wrong_password_is_one_line_with_the_repair(tmp_path: Path, line: SoapLine) -> None:
     configured(tmp_path, line)
-    assert "check the endpoint's username and password" in refused(tmp_path, "wrong")
+    assert "check the endpoint's username and password" in refused(tmp_path, REFUSED)
 
 
 def test_what_the_account_may_not_read_is_named_and_partial(

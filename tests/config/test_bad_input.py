@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from snapaudit.config.loader import load
 from snapaudit.config.template import text as template_text
 from snapaudit.errors import InputError
+from tests.canaries import BROKEN
 from tests.config.written import OPTIONS_OF
 
-CANARY = "canary7f3a9c"
 _EXAMPLE = re.sub(r"(?m)^# ", "", template_text(()))
 _LINES = _EXAMPLE.splitlines()
 _SIGNS = "{}[],&*!|>'\"\\#%-?@`: "
@@ -80,22 +80,24 @@ def test_shuffled_lines_are_read_or_end_in_an_input_error(order: list[int]) -> N
 def test_no_message_holds_a_password_however_it_is_written(
     entry: str, before: str, after: str
 ) -> None:
-    written = entry.replace("#", before + CANARY + after)
+    written = entry.replace("#", before + BROKEN + after)
     for text in (
         f"version: 1\nendpoints: [{{name: vc, kind: xen, {written}}}]\n",
         f"version: 1\nendpoints:\n  - name: vc\n    kind: xen\n    {written}\n",
     ):
         error = _fault(text.encode())
         assert error is not None
-        assert CANARY not in "".join(traceback.format_exception(error))
+        assert BROKEN not in "".join(traceback.format_exception(error))
 
 
-@pytest.mark.parametrize("written", ["!canary7f3a9c!x y", "*canary7f3a9c", '"canary7f3a9c\\q"'])
+@pytest.mark.parametrize(
+    "written", [f"!{BROKEN}!x y", f"*{BROKEN}", f'"{BROKEN}\\q"'], ids=["tag", "alias", "escape"]
+)
 def test_syntax_error_does_not_show_the_line(written: str) -> None:
     error = _fault(f"version: 1\npassword: {written}\n".encode())
     assert error is not None
     assert error.place.line == 2
-    assert CANARY not in "".join(traceback.format_exception(error))
+    assert BROKEN not in "".join(traceback.format_exception(error))
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from snapaudit.config.secrets import Secret, fetch
 from snapaudit.config.settings import ConfiguredSecret
 from snapaudit.errors import InputError, Place
 from snapaudit.model.endpoint import SecretReference, SecretSource
-
-CANARY = "canary-7f3a9c"
+from tests.canaries import FETCHED
 
 
 def _reference(source: SecretSource, name: str) -> SecretReference:
@@ -28,12 +27,13 @@ def _fault(source: SecretSource, name: str, environ: dict[str, str] | None = Non
     """The message; nothing that a traceback shows, causes and all, may hold the canary."""
     with pytest.raises(InputError) as caught:
         fetch(_reference(source, name), environ or {})
-    assert CANARY not in "".join(traceback.format_exception(caught.value))
+    assert FETCHED not in "".join(traceback.format_exception(caught.value))
     return str(caught.value)
 
 
 def _file(folder: Path, content: bytes, mode: int = 0o600) -> Path:
-    path = folder / "secret"
+    path = folder / "given" / "secret"
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     path.chmod(mode)
     return path
@@ -44,14 +44,14 @@ def _python(code: str) -> str:
 
 
 def test_secret_shows_itself_only_when_asked() -> None:
-    secret = Secret(CANARY)
+    secret = Secret(FETCHED)
     assert f"{secret} {secret!r} {[secret]}" == "*** *** [***]"
-    assert secret.reveal() == CANARY
+    assert secret.reveal() == FETCHED
 
 
 def test_variable_is_read() -> None:
-    found = fetch(_reference(SecretSource.ENV, "XCP"), {"XCP": f"{CANARY} "})
-    assert found.reveal() == f"{CANARY} "
+    found = fetch(_reference(SecretSource.ENV, "XCP"), {"XCP": f"{FETCHED} "})
+    assert found.reveal() == f"{FETCHED} "
 
 
 def test_missing_variable_is_named_with_the_place_in_the_configuration() -> None:
@@ -73,8 +73,8 @@ def test_empty_secret_is_none_at_all(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("end", [b"", b"\n", b"\r\n"])
 def test_one_line_end_of_a_file_is_not_part_of_the_password(tmp_path: Path, end: bytes) -> None:
-    path = _file(tmp_path, CANARY.encode() + end)
-    assert fetch(_reference(SecretSource.FILE, str(path)), {}).reveal() == CANARY
+    path = _file(tmp_path, FETCHED.encode() + end)
+    assert fetch(_reference(SecretSource.FILE, str(path)), {}).reveal() == FETCHED
 
 
 def test_other_space_belongs_to_the_password(tmp_path: Path) -> None:
@@ -84,22 +84,22 @@ def test_other_space_belongs_to_the_password(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", [0o400, 0o600, 0o700, 0o611])
 def test_file_of_its_owner_alone_is_accepted(tmp_path: Path, mode: int) -> None:
-    path = _file(tmp_path, CANARY.encode(), mode)
-    assert fetch(_reference(SecretSource.FILE, str(path)), {}).reveal() == CANARY
+    path = _file(tmp_path, FETCHED.encode(), mode)
+    assert fetch(_reference(SecretSource.FILE, str(path)), {}).reveal() == FETCHED
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o444, 0o777])
 def test_file_that_others_can_read_or_write_is_refused(tmp_path: Path, mode: int) -> None:
-    path = _file(tmp_path, CANARY.encode(), mode)
+    path = _file(tmp_path, FETCHED.encode(), mode)
     said = _fault(SecretSource.FILE, str(path))
     assert f"the file {path} is refused: others can read or write it (mode {mode:04o})" in said
 
 
 def test_link_is_followed_and_its_target_checked(tmp_path: Path) -> None:
     link = tmp_path / "link"
-    link.symlink_to(_file(tmp_path, CANARY.encode()))
-    assert fetch(_reference(SecretSource.FILE, str(link)), {}).reveal() == CANARY
-    _file(tmp_path, CANARY.encode(), 0o644)
+    link.symlink_to(_file(tmp_path, FETCHED.encode()))
+    assert fetch(_reference(SecretSource.FILE, str(link)), {}).reveal() == FETCHED
+    _file(tmp_path, FETCHED.encode(), 0o644)
     assert "is refused" in _fault(SecretSource.FILE, str(link))
 
 
@@ -127,8 +127,8 @@ def test_missing_file_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (CANARY.encode() + b"\xff", "it is not UTF-8"),
-        (CANARY.encode() * 10_000, "it is longer than 64 KiB"),
+        (FETCHED.encode() + b"\xff", "it is not UTF-8"),
+        (FETCHED.encode() * 10_000, "it is longer than 64 KiB"),
     ],
 )
 def test_file_that_holds_no_password_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
@@ -137,7 +137,7 @@ def test_file_that_holds_no_password_is_refused(tmp_path: Path, content: bytes, 
 
 def test_command_gives_what_it_prints_and_sees_the_environment() -> None:
     command = _python("import os; print(os.environ['KEY'])")
-    assert fetch(_reference(SecretSource.COMMAND, command), {"KEY": CANARY}).reveal() == CANARY
+    assert fetch(_reference(SecretSource.COMMAND, command), {"KEY": FETCHED}).reveal() == FETCHED
 
 
 def test_command_is_run_without_a_shell() -> None:
@@ -149,7 +149,7 @@ def test_command_is_run_without_a_shell() -> None:
 def test_failing_command_is_told_by_its_program_and_exit_code_alone(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    code = f"import sys; print('{CANARY}'); sys.stderr.write('{CANARY}'); sys.exit(3)"
+    code = f"import sys; print('{FETCHED}'); sys.stderr.write('{FETCHED}'); sys.exit(3)"
     said = _fault(SecretSource.COMMAND, _python(code))
     assert said.endswith(
         f"the password from the command {sys.executable} cannot be had: it ended with exit code 3"
@@ -163,7 +163,7 @@ def test_command_gets_no_input() -> None:
 
 
 def test_missing_program_is_told() -> None:
-    said = _fault(SecretSource.COMMAND, f"/nowhere/secret --token {CANARY}")
+    said = _fault(SecretSource.COMMAND, f"/nowhere/secret --token {FETCHED}")
     assert said.endswith(
         "command /nowhere/secret cannot be had: it cannot be started: No such file or directory"
     )
@@ -172,7 +172,7 @@ def test_missing_program_is_told() -> None:
 def test_command_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(secrets, "COMMAND_SECONDS", 1)
     started = time.monotonic()
-    code = f"import time; print('{CANARY}', flush=True); time.sleep(60)"
+    code = f"import time; print('{FETCHED}', flush=True); time.sleep(60)"
     assert "still running after 1 s" in _fault(SecretSource.COMMAND, _python(code))
     assert time.monotonic() - started < 20
 
@@ -191,15 +191,15 @@ def _keyring(
 
 
 def test_keyring_is_asked_by_service_and_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    entries = {("snapaudit", "site/hv1"): CANARY}
+    entries = {("snapaudit", "site/hv1"): FETCHED}
     _keyring(monkeypatch, lambda service, name: entries.get((service, name)))
-    assert fetch(_reference(SecretSource.KEYRING, "snapaudit/site/hv1"), {}).reveal() == CANARY
+    assert fetch(_reference(SecretSource.KEYRING, "snapaudit/site/hv1"), {}).reveal() == FETCHED
     assert _fault(SecretSource.KEYRING, "snapaudit/hv2").endswith("there is no such entry")
 
 
 def test_locked_keyring_is_told_without_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
     def locked(service: str, name: str) -> str:
-        raise _KeyringError(CANARY)
+        raise _KeyringError(FETCHED)
 
     _keyring(monkeypatch, locked)
     assert _fault(SecretSource.KEYRING, "snapaudit/hv1").endswith("cannot be had: _KeyringError")
@@ -213,23 +213,23 @@ def test_missing_keyring_package_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("mode", [0o400, 0o440, 0o600])
 def test_a_credential_of_the_systemd_unit_is_read(tmp_path: Path, mode: int) -> None:
-    _file(tmp_path, f"{CANARY}\n".encode(), mode)
-    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    _file(tmp_path, f"{FETCHED}\n".encode(), mode)
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path / "given")}
     found = fetch(_reference(SecretSource.CREDENTIAL, "secret"), environ)
-    assert found.reveal() == CANARY
+    assert found.reveal() == FETCHED
 
 
 @pytest.mark.parametrize("mode", [0o444, 0o460, 0o602])
 def test_a_credential_that_anybody_could_read_or_change_is_refused(
     tmp_path: Path, mode: int
 ) -> None:
-    _file(tmp_path, CANARY.encode(), mode)
-    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    _file(tmp_path, FETCHED.encode(), mode)
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path / "given")}
     assert "is refused: others can" in _fault(SecretSource.CREDENTIAL, "secret", environ)
 
 
 def test_a_credential_outside_a_unit_says_where_it_would_come_from(tmp_path: Path) -> None:
     message = _fault(SecretSource.CREDENTIAL, "smtp")
     assert "the credential smtp cannot be had: this is no systemd unit" in message
-    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path)}
+    environ = {"CREDENTIALS_DIRECTORY": str(tmp_path / "given")}
     assert "No such file" in _fault(SecretSource.CREDENTIAL, "smtp", environ)

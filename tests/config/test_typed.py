@@ -14,8 +14,7 @@ from snapaudit.config.typed import Typist
 from snapaudit.errors import InputError, Place
 from snapaudit.model.endpoint import SecretSource
 from snapaudit.redaction import redacted
-
-CANARY = "typed-canary-0b7"
+from tests.canaries import TYPED
 
 
 def reference(line: int = 5) -> ConfiguredSecret:
@@ -30,16 +29,16 @@ def test_each_password_is_asked_for_once_and_with_its_name(
 
     def whom(question: str) -> str:
         asked.append(question)
-        return CANARY
+        return TYPED
 
     monkeypatch.setattr(secrets, "TYPIST", Typist(whom))
     found = [fetch(reference(line), {}).reveal() for line in (5, 5, 9)]
-    assert found == [CANARY] * 3
+    assert found == [TYPED] * 3
     assert asked == [
         "Password of audit at vc (snapaudit.yaml:5:15): ",
         "Password of audit at vc (snapaudit.yaml:9:15): ",
     ]
-    assert CANARY not in redacted(f"it was {CANARY}")
+    assert TYPED not in redacted(f"it was {TYPED}")
 
 
 def test_where_nobody_is_there_the_error_names_the_place_and_the_way_out(
@@ -65,7 +64,7 @@ def test_those_who_need_it_at_the_same_time_wait_for_one_answer() -> None:
 
     def whom(question: str) -> str:
         asked.append(question)
-        return CANARY
+        return TYPED
 
     typist = Typist(whom)
 
@@ -74,5 +73,5 @@ def test_those_who_need_it_at_the_same_time_wait_for_one_answer() -> None:
         return typist.ask("k", "?")
 
     with ThreadPoolExecutor(4) as threads:
-        assert list(threads.map(one, range(4))) == [CANARY] * 4
+        assert list(threads.map(one, range(4))) == [TYPED] * 4
     assert asked == ["?"]

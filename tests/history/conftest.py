@@ -9,6 +9,7 @@ import pytest
 
 from snapaudit.history.store import Store, open_file, open_server
 from tests.beds.postgres import PostgresBed
+from tests.canaries import DATABASE
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,6 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "sqlite":
         opened = open_file(tmp_path / "history.db", writing=True)
     else:
-        opened = open_server(request.getfixturevalue("postgres").url(), None, writing=True)
+        opened = open_server(request.getfixturevalue("postgres").url(), DATABASE, writing=True)
     with opened:
         yield opened

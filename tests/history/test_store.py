@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,6 +15,7 @@ from snapaudit.model.past import Trend
 from snapaudit.model.policy import SubjectKind
 from tests.beds.postgres import PostgresBed
 from tests.builders import GIB, NOW, ago, datastore, disk, gain, inventory, layer, snapshot, vm
+from tests.canaries import DATABASE
 from tests.history.past import DAY, MISSING, WEEK, names, ran, recording
 from tests.report.hostile import hostile_names
 
@@ -187,25 +189,25 @@ def test_everything_stored_is_found_sound(store: Store) -> None:
 
 def test_reader_on_a_server_cannot_write(postgres: PostgresBed) -> None:
     url = postgres.url()
-    with open_server(url, None, writing=True) as writer:
+    with open_server(url, DATABASE, writing=True) as writer:
         ran(writer, fleet("a"))
-    with open_server(url, None, writing=False) as reader:
+    with open_server(url, DATABASE, writing=False) as reader:
         assert len(reader.runs()) == 1
         with pytest.raises(HistoryError, match="read-only"):
             ran(reader, fleet("a"), at=NOW + DAY)
 
 
 def test_server_that_does_not_answer_is_one_line_without_the_password() -> None:
-    url = "postgresql://me@127.0.0.1:1/snapaudit?password=sesame"
+    url = f"postgresql://me@127.0.0.1:1/snapaudit?password={quote(DATABASE)}"
     with pytest.raises(HistoryError) as caught:
-        open_server(url, "sesame", writing=True)
+        open_server(url, DATABASE, writing=True)
     assert "127.0.0.1/snapaudit" in str(caught.value)
-    assert "sesame" not in str(caught.value)
+    assert DATABASE not in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_server_nobody_recorded_on_has_no_runs(postgres: PostgresBed) -> None:
-    with open_server(postgres.url(), None, writing=False) as reader:
+    with open_server(postgres.url(), DATABASE, writing=False) as reader:
         assert reader.runs() == ()
         assert reader.forecasts(NOW) == ()
         with pytest.raises(HistoryError, match="no run is remembered"):

@@ -15,12 +15,12 @@ from snapaudit.mail.sending import Outgoing, Post
 from snapaudit.mail.session import Patience
 from snapaudit.model.endpoint import Tls
 from snapaudit.model.letter import Delivery, Fate
-from tests.beds.mailserver import CANARY, breaking, mail_server
+from tests.beds.mailserver import breaking, mail_server
+from tests.canaries import REFUSED, SMTP
 from tests.mail.letters import SENDER, TEAM, outgoing, settings
 
-WRONG = "canary-wrong"
 # The password as it is and as it travels.
-SHOWN = (CANARY, *(base64.b64encode(one.encode()).decode() for one in (CANARY, f"\0me\0{CANARY}")))
+SHOWN = (SMTP, *(base64.b64encode(one.encode()).decode() for one in (SMTP, f"\0me\0{SMTP}")))
 SOON = Patience(answer_seconds=0.5, whole_seconds=30)
 
 
@@ -63,16 +63,16 @@ def test_who_has_to_log_in_does_so_over_tls(tls: str) -> None:
     with mail_server(tls, login=True) as server:
         scheme = "smtps" if tls == "smtps" else "smtp"
         where = settings(server.port, scheme, starttls=tls == "starttls", login=True)
-        [fate] = send(where, outgoing(), password=CANARY)
+        [fate] = send(where, outgoing(), password=SMTP)
     assert (fate.fate, server.login) == (Fate.SENT, "me")
 
 
 def test_a_wrong_password_is_told_and_not_shown() -> None:
     with mail_server("smtps", login=True) as server:
         where = settings(server.port, "smtps", login=True)
-        [fate] = send(where, outgoing(), password=WRONG)
+        [fate] = send(where, outgoing(), password=REFUSED)
     assert "the login of me was refused: 535" in fate.reason
-    assert "canary" not in fate.reason
+    assert REFUSED not in fate.reason
     assert not server.kept
 
 
@@ -120,7 +120,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused_before_the_login(tls: 
     with mail_server(tls, login=True) as server:
         scheme = "smtps" if tls == "smtps" else "smtp"
         where = settings(server.port, scheme, starttls=tls == "starttls", login=True, tls=Tls())
-        why = failure(where, password=CANARY)
+        why = failure(where, password=SMTP)
     assert "the certificate is refused: its authority is not trusted here" in why
     assert server.login == ""
 
@@ -128,7 +128,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused_before_the_login(tls: 
 def test_another_certificate_than_the_pinned_one_is_refused_before_the_login() -> None:
     with mail_server("smtps", login=True) as server:
         pinned = Tls(fingerprint=f"sha256:{'0' * 64}")
-        why = failure(settings(server.port, "smtps", login=True, tls=pinned), password=CANARY)
+        why = failure(settings(server.port, "smtps", login=True, tls=pinned), password=SMTP)
     assert "the certificate is not the pinned one" in why
     assert server.login == ""
 
@@ -141,7 +141,7 @@ def test_a_server_without_tls_on_the_port_of_smtps_is_named() -> None:
 
 def test_a_server_that_offers_no_login_is_named() -> None:
     with mail_server() as server:
-        why = failure(settings(server.port, login=True), password=CANARY)
+        why = failure(settings(server.port, login=True), password=SMTP)
     assert "the login of me is not possible: it offers none" in why
 
 
@@ -217,7 +217,7 @@ def test_a_server_that_breaks_off_is_named(
     talk: Callable[[socket.socket], None], said: str
 ) -> None:
     with breaking(talk) as port:
-        assert said in failure(settings(port, login=True), password=CANARY)
+        assert said in failure(settings(port, login=True), password=SMTP)
 
 
 def test_a_server_that_drips_its_answer_is_left_in_the_end() -> None:

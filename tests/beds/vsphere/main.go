@@ -62,7 +62,9 @@ func listen(model *simulator.Model, asked settings) error {
 	model.Service.Listen = asked.address()
 	model.Service.TLS = config
 	model.Service.RegisterEndpoints = true
-	at := *model.Service.NewServer().URL
+	server := model.Service.NewServer()
+	server.Config.Handler = sessions{asked.session, server.Config.Handler}
+	at := *server.URL
 	at.User = nil
 	_, err = fmt.Println(at.String())
 	return err

@@ -12,7 +12,7 @@ type settings struct {
 	datacenters, clusters, hosts, machines, snapshots, datastores int
 	esx                                                           bool
 	load, play, certificate, key, folder                          string
-	user, password, uuid                                          string
+	user, password, session, uuid                                 string
 	delay, taking                                                 time.Duration
 	page                                                          int
 }
@@ -34,6 +34,7 @@ func settingsFrom(words []string) settings {
 	f.StringVar(&s.folder, "folder", "", "where everything temporary goes; removed at the end")
 	f.StringVar(&s.user, "user", "user", "the account that may log in")
 	f.StringVar(&s.password, "password", "pass", "its password")
+	f.StringVar(&s.session, "session", "", "what the cookies of its sessions begin with")
 	f.StringVar(&s.uuid, "uuid", "", "the instance UUID of the vCenter, or the UUID of the host")
 	f.DurationVar(&s.delay, "delay", 0, "what each call takes longer")
 	f.DurationVar(&s.taking, "taking", 0, "what each task takes")

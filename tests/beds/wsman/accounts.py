@@ -7,7 +7,9 @@ import tempfile
 import threading
 from pathlib import Path
 
-ACCOUNTS = {"auditor": "Pass-word of 1 host"}
+from tests import canaries
+
+ACCOUNTS = {"auditor": canaries.WINDOWS}
 _USERS = "NTLM_USER_FILE"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests import canaries
 from tests.beds.xapi.deeds import Deeds, Fault
 from tests.beds.xapi.query import BadQuery, parse
 from tests.beds.xapi.table import Record, is_allowed, role_needed, roles, table
@@ -39,7 +40,7 @@ class Office:
     """
 
     world: World
-    users: dict[str, User] = field(default_factory=lambda: {"root": User("secret")})
+    users: dict[str, User] = field(default_factory=lambda: {"root": User(canaries.POOL)})
     sessions: dict[str, str] = field(default_factory=dict)
     jobs: dict[str, Job] = field(default_factory=dict)
     before: dict[str, Callable[[], None]] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class Office:
         if known is None or known.password != password:
             raise Fault("SESSION_AUTHENTICATION_FAILED", user, "Authentication failure")
         self._numbers += 1
-        ref = f"OpaqueRef:session-{self._numbers}"
+        ref = f"OpaqueRef:{canaries.POOL_SESSION}-{self._numbers}"
         self.sessions[ref] = user
         return ref
 

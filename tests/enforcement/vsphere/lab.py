@@ -16,7 +16,7 @@ from tests.beds.processes import wait_until
 from tests.beds.simulator import Simulator
 from tests.beds.soapline import SoapLine
 from tests.builders import GIB
-from tests.cli.running import Ran, snapaudit
+from tests.cli.running import Ran, ended, snapaudit
 
 REMOVE, CONSOLIDATE = "RemoveSnapshot_Task", "ConsolidateVMDisks_Task"
 DAY = 86400
@@ -147,9 +147,9 @@ class Lab:
         """Apply and be killed at that entry of the journal; whether it came so far."""
         words = ("tests.enforcement.dying", moment, str(at), *applying(plan))
         with self._started(*words) as process:
-            out, err = process.communicate(timeout=_WITHIN)
-        assert process.returncode in (-9, 0), out + err
-        return process.returncode == -9
+            ran = ended(process)
+        assert ran.code in (-9, 0), ran.out + ran.err
+        return ran.code == -9
 
     @contextmanager
     def under_way(self, plan: Path) -> Iterator[subprocess.Popen[str]]:

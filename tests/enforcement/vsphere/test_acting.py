@@ -12,6 +12,7 @@ import pytest
 
 from tests.beds.simulator import Simulator
 from tests.beds.soapline import Deed, SoapTrouble
+from tests.cli.running import ended
 from tests.enforcement.vsphere.lab import CONSOLIDATE, REMOVE, Lab, laboratory, part
 
 pytestmark = pytest.mark.bed
@@ -161,8 +162,8 @@ def test_p10_session_that_ends_in_the_middle_is_begun_anew_to_look_alone(
         assert lab.simulator.tell("expire")["sessions"]
         lab.until(lambda: lab.line.counts.arrived["Login"] > before, process, "a new session")
         lab.let_go()
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 0, out + err
+        ran = ended(process)
+    assert ran.code == 0, ran.out + ran.err
     is_done(lab)
 
 
@@ -260,8 +261,8 @@ def test_grd_19_an_interrupt_lets_the_task_end_and_cancels_nothing(lab: Lab) -> 
         second = lab.apply(plan)
         os.killpg(process.pid, signal.SIGINT)
         lab.let_go()
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, out + err
+        ran = ended(process)
+    assert ran.code == 130, ran.out + ran.err
     assert second.code == 4
     assert f"process {process.pid}" in second.err
     assert lab.changes() == [lab.removal("web01/a")]
@@ -288,9 +289,9 @@ def test_i5_address_that_leads_to_another_vcenter_during_the_run_gets_no_further
     with Simulator(uuid=uuid) as other, lab.under_way(plan) as process:
         lab.lead_to(other)
         lab.line.make(SoapTrouble(deed=Deed.RESET, method="RetrievePropertiesEx"))
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 5, out + err
-    assert "unknown" in out
+        ran = ended(process)
+    assert ran.code == 5, ran.out + ran.err
+    assert "unknown" in ran.out
     assert lab.changes() == [lab.removal("web01/a")]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.running import ended
 from tests.enforcement.dying import Moment
 from tests.enforcement.vsphere.lab import REMOVE, Lab, laboratory
 
@@ -63,9 +64,9 @@ def test_tst_03_inv_19_killed_in_mid_task_it_leaves_it_going_and_the_next_run_wa
         with lab.going_on(plan) as second:
             lab.until(lambda: lab.line.counts.arrived["Login"] > looks, second, "it has begun")
             lab.let_go()
-            out, err = second.communicate(timeout=60)
-    assert second.returncode == 0, out + err
-    assert "it was carried out" in out
+            ran = ended(second)
+    assert ran.code == 0, ran.out + ran.err
+    assert "it was carried out" in ran.out
     is_done(lab)
 
 
@@ -87,8 +88,8 @@ def test_p14_second_interrupt_leaves_the_task_to_the_next_run(lab: Lab, plan: Pa
         for _ in range(2):
             os.killpg(process.pid, signal.SIGINT)
             lab.until_quiet(process)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 130, out + err
+        ran = ended(process)
+        assert ran.code == 130, ran.out + ran.err
         assert lab.snapshots("web01") == ["a", "b"]
     lab.finish(plan)
     is_done(lab)

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from tests.beds.xapi.server import XapiBed
-from tests.cli.running import Ran, environment
+from tests.cli.running import Ran, ended, environment
 from tests.hypervisors.xen.office import CHANGING, MOST_RUNS
 from tests.hypervisors.xen.visiting import PASSWORD
 
 Document = dict[str, Any]
 _ROOT = Path(__file__).parents[3]
-_WITHIN = 120.0
 _CONFIG = """\
 version: 1
 endpoints:
@@ -60,8 +59,7 @@ class Lab:
 
     def run(self, *words: str, module: str = "snapaudit") -> Ran:
         with self.started(*words, module=module) as process:
-            out, err = process.communicate(timeout=_WITHIN)
-        return Ran(process.returncode, out, err)
+            return ended(process)
 
     @contextmanager
     def started(self, *words: str, module: str = "snapaudit") -> Iterator[subprocess.Popen[str]]:

@@ -13,11 +13,12 @@ from snapaudit.hypervisors.xen.reads import READS
 from tests.beds.processes import wait_until
 from tests.beds.xapi.office import User
 from tests.beds.xapi.server import XapiBed
+from tests.canaries import REFUSED
+from tests.cli.running import ended
 from tests.enforcement.dying import Moment
 from tests.enforcement.xen.lab import Lab, part
 from tests.hypervisors.xen.visiting import PASSWORD
 
-CANARY, WRONG = "canary-4711", "guess"
 DESTROY, IMAGE = "Async.VM.destroy", "Async.VDI.destroy"
 # Entries: the records are meant and sent, then each of two images, then how it ended.
 POINTS = [
@@ -88,8 +89,8 @@ def test_p14_after_an_interrupt_the_task_ends_and_the_next_run_goes_on(lab: Lab)
     with lab.started("enforce", "--apply", "--yes", "--plan", str(plan)) as process:
         wait_until(lambda: bool(lab.sent), 30, "something is sent")
         os.killpg(process.pid, signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, out + err
+        ran = ended(process)
+    assert ran.code == 130, ran.out + ran.err
     assert lab.sent == [DESTROY]
     assert lab.bed.counts["task.cancel"] == 0
     lab.bed.office.task_seconds = 0
@@ -105,11 +106,11 @@ def last_line(text: str) -> str:
 
 
 def test_a_wrong_password_is_one_line_and_an_incomplete_view(lab: Lab) -> None:
-    lab.password = WRONG
+    lab.password = REFUSED
     ran = lab.run("audit", "-f", "table", "-q")
     assert ran.code == 3
     assert "user name or password is refused" in " ".join(ran.out.split())
-    assert WRONG not in ran.out + ran.err
+    assert REFUSED not in ran.out + ran.err
     assert ran.has_no_traceback()
 
 
@@ -159,14 +160,13 @@ def test_grd_35_a_pool_that_nobody_verified_is_audited_and_never_changed(lab: La
 
 
 def test_s1_the_password_stays_out_of_everything(lab: Lab) -> None:
-    lab.password = lab.bed.office.users["root"].password = CANARY
     plan = lab.plan()
     ran = lab.apply(plan)
     told = ran.out + ran.err + lab.run("audit", "-f", "json").out
-    assert CANARY not in told
+    assert PASSWORD not in told
     for file in lab.folder.rglob("*"):
         if file.is_file():
-            assert CANARY.encode() not in file.read_bytes(), file
+            assert PASSWORD.encode() not in file.read_bytes(), file
 
 
 def test_an_unknown_option_names_the_nearest(lab: Lab) -> None:

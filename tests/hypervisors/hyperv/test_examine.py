@@ -19,6 +19,7 @@ from tests.beds.wsman.papers import Papers
 from tests.beds.wsman.powershell import Respond
 from tests.beds.wsman.recording import NOW, printed, rows
 from tests.beds.wsman.server import Host
+from tests.canaries import REFUSED
 from tests.hypervisors.hyperv.wires import PASSWORD, USER, endpoint
 
 Change = Callable[[list[dict[str, Any]]], object]
@@ -97,7 +98,7 @@ def test_a_login_that_the_host_does_not_offer_is_told_before_any_password_is_sen
 
 def test_a_wrong_password_ends_it_with_the_repair() -> None:
     with Host(told()) as host:
-        found = examined(host, password=PASSWORD[::-1])
+        found = examined(host, password=REFUSED)
     assert states(found) == {"login": ProbeState.FAILED}
     assert found["login"].repair
 

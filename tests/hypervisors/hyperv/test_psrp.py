@@ -15,6 +15,7 @@ from tests.beds.wsman.faults import COMMAND, CREATE, DENIED, RECEIVE, Faults
 from tests.beds.wsman.papers import Papers
 from tests.beds.wsman.recording import printed, recorded, rows
 from tests.beds.wsman.server import Host
+from tests.canaries import REFUSED
 from tests.hypervisors.hyperv.wires import PASSWORD, SMALL, USER, collected, endpoint, runner, small
 
 STANDARD = {"session": "powershell"}
@@ -74,7 +75,7 @@ def test_a_function_that_is_not_there_is_an_error_with_its_words() -> None:
 
 def test_a_wrong_password_is_refused_access_in_sessions_too() -> None:
     with Host(small) as host, pytest.raises(AccessDenied, match="the login was refused"):
-        collected(host, password=PASSWORD.upper(), options=STANDARD)
+        collected(host, password=REFUSED, options=STANDARD)
 
 
 def test_a_fault_is_told_in_sessions_too() -> None:

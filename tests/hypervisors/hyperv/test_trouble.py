@@ -17,10 +17,10 @@ from tests.beds.wsman import faults
 from tests.beds.wsman.faults import COMMAND, CREATE, DELETE, RECEIVE, SEND, SIGNAL, Faults
 from tests.beds.wsman.papers import Papers
 from tests.beds.wsman.server import Host
+from tests.canaries import REFUSED
 from tests.hypervisors.hyperv.wires import PASSWORD, SMALL, collected, endpoint, runner, small
 
 ACTIONS = (CREATE, COMMAND, SEND, RECEIVE)
-WRONG = PASSWORD.upper()
 
 
 def refused(host: Host, **changes: Any) -> HypervisorError:
@@ -36,7 +36,7 @@ def refused(host: Host, **changes: Any) -> HypervisorError:
 
 def test_a_wrong_password_is_refused_access_with_what_to_check() -> None:
     with Host(small) as host:
-        error = refused(host, password=WRONG)
+        error = refused(host, password=REFUSED)
         assert isinstance(error, AccessDenied)
         assert f"hv1: {host.url}: opening a shell: the login was refused" in str(error)
         assert host.messages == {}
@@ -45,7 +45,7 @@ def test_a_wrong_password_is_refused_access_with_what_to_check() -> None:
 def test_a_wrong_password_over_basic_is_refused_access(host_papers: Papers) -> None:
     with Host(small, tls=host_papers.context(), offers="Basic") as host:
         tls = Tls(ca_file=str(host_papers.ca_file))
-        error = refused(host, transport="basic", tls=tls, password=WRONG)
+        error = refused(host, transport="basic", tls=tls, password=REFUSED)
         assert isinstance(error, AccessDenied)
         assert "the login was refused" in str(error)
 

@@ -106,7 +106,8 @@ def test_the_environment_neither_sends_us_through_a_proxy_nor_changes_our_trust(
 def test_an_account_in_netrc_is_not_sent(
     host_papers: Papers, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
-    netrc = tmp_path / "netrc"
+    netrc = tmp_path / "given" / "netrc"
+    netrc.parent.mkdir()
     netrc.write_text(f"machine localhost login {USER} password {PASSWORD.replace(' ', '')}\n")
     monkeypatch.setenv("NETRC", str(netrc))
     certificate, key = map(str, host_papers.client)

@@ -24,6 +24,7 @@ from snapaudit.model.endpoint import Account, Endpoint
 from snapaudit.model.plan import SnapshotId, VmId
 from snapaudit.model.policy import Remedy
 from tests.builders import GIB, NOW
+from tests.canaries import LIBVIRT as LIBVIRT_PASSWORD
 from tests.enforce.planned import action, expectation
 from tests.hypervisors.libvirt.raws import (
     disk_xml,
@@ -269,8 +270,8 @@ def test_grd_36_acting_logs_in_as_the_account_that_may_and_writable(
         enforce_as=acting,
     )
     with pytest.raises(Asked):
-        libvirt.LIBVIRT.actuator(endpoint, "secret")
-    assert asked == [True, expected, "secret"]
+        libvirt.LIBVIRT.actuator(endpoint, LIBVIRT_PASSWORD)
+    assert asked == [True, expected, LIBVIRT_PASSWORD]
 
 
 def test_record_stays_while_a_sibling_still_names_the_merged_image() -> None:

@@ -15,6 +15,7 @@ from tests.beds.libvirtd import LibvirtBed
 from tests.beds.line import Line
 from tests.beds.proxy import Proxy
 from tests.beds.zoo import Zoo
+from tests.canaries import REFUSED
 from tests.hypervisors.libvirt.test_real_qemu import read
 
 pytestmark = pytest.mark.bed
@@ -108,7 +109,7 @@ def test_line_that_falls_silent_ends_at_the_deadline(libvirt_zoo: Zoo, after: in
 def test_refused_login_is_missing_with_the_repair(account: Account) -> None:
     with LibvirtBed(tcp_login="sasl") as bed:
         endpoint = Endpoint(name="bed", kind="libvirt", url=bed.tcp_uri(), account=account)
-        password = "wrong" if account.password else None
+        password = REFUSED if account.password else None
         (seen,) = collect((endpoint,), datetime.now(UTC), lambda _: password, lambda _: None)
     assert seen.coverage.state is CoverageState.MISSING
     assert seen.coverage.reason is not None

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from tests import canaries
 from tests.beds import certificates
 
-USER, PASSWORD = "audit@vsphere.local", "päss:word"
+USER, PASSWORD = "audit@vsphere.local", canaries.VCENTER_TAGS
 _LOGIN = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 _ACTION = "list-attached-tags-on-objects"
 
@@ -127,8 +128,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _session(self, method: str) -> tuple[int, Any]:
         service, known = self.service, self.headers.get("vmware-api-session-id")
         if method == "POST" and self.headers.get("Authorization") == _LOGIN:
-            service.sessions.add("session-1")
-            return 200, "session-1"
+            service.sessions.add(canaries.TAGS_SESSION)
+            return 200, canaries.TAGS_SESSION
         if method == "DELETE" and known in service.sessions:
             service.sessions.discard(known)
             service.ended += 1

@@ -17,12 +17,13 @@ from typing import Any, Self
 
 from snapaudit.hypervisors.vsphere.client import Client
 from snapaudit.model.endpoint import Account, Endpoint, Tls
+from tests import canaries
 from tests.beds import certificates
 from tests.hypervisors.vsphere.soapwords import CONTENT, LOGIN, VIEW, response
 
 _METHOD = re.compile(rb"<(?:\w+:)?Body>\s*<(\w+)")
 Answer = bytes | tuple[int, bytes] | Callable[[Any], None]
-COOKIE = 'vmware_soap_session="52-cookie"; Path=/; HttpOnly; Secure'
+COOKIE = f'vmware_soap_session="{canaries.SOAP_SESSION}"; Path=/; HttpOnly; Secure'
 
 
 class SoapServer:
@@ -89,7 +90,7 @@ class SoapServer:
 
     def client(self, **words: Any) -> Client:
         """A reading session with this server."""
-        made = Client(self.endpoint(**words), Account(username="auditor"), "secret")
+        made = Client(self.endpoint(**words), Account(username="auditor"), canaries.SOAP)
         self._clients.append(made)
         return made
 

@@ -20,6 +20,7 @@ from snapaudit.hypervisors.vsphere.faults import Refused
 from snapaudit.hypervisors.vsphere.raw import RawTask, RawTree
 from snapaudit.hypervisors.vsphere.stub import READING, NotAllowed
 from snapaudit.model.endpoint import Account, Endpoint, Tls
+from tests import canaries
 from tests.beds.processes import wait_until
 from tests.beds.simulator import Simulator
 from tests.beds.soapline import Deed, SoapLine, SoapTrouble
@@ -32,7 +33,7 @@ TASK = '<returnval type="Task">task-7</returnval>'
 
 @contextmanager
 def acting(server: SoapServer) -> Iterator[ActingClient]:
-    client = ActingClient(server.endpoint(), Account(username="janitor"), "secret")
+    client = ActingClient(server.endpoint(), Account(username="janitor"), canaries.ACTING)
     try:
         yield client
     finally:

@@ -4,6 +4,7 @@ import pytest
 
 from snapaudit.errors import UsageError
 from snapaudit.hypervisors.vsphere.address import Address, parse_address
+from tests.canaries import REFUSED
 
 
 @pytest.mark.parametrize(
@@ -47,8 +48,9 @@ def test_any_other_address_is_one_clear_usage_error(url: str) -> None:
         parse_address(url)
 
 
-@pytest.mark.parametrize("url", ["https://me:hunter2@vc.example.org", "http://me:hunter2@vc"])
-def test_inv_23_a_password_in_the_url_is_refused_and_not_repeated(url: str) -> None:
+@pytest.mark.parametrize("scheme", ["https", "http"])
+def test_inv_23_a_password_in_the_url_is_refused_and_not_repeated(scheme: str) -> None:
+    url = f"{scheme}://me:{REFUSED}@vc.example.org"
     with pytest.raises(UsageError) as refused:
         parse_address(url)
-    assert "hunter2" not in str(refused.value)
+    assert REFUSED not in str(refused.value)

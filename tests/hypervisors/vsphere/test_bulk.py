@@ -12,6 +12,7 @@ from snapaudit.errors import AccessDenied, HypervisorError, Unreachable
 from snapaudit.hypervisors.vsphere.client import Client
 from snapaudit.hypervisors.vsphere.raw import RawObject
 from tests.beds.processes import wait_until
+from tests.canaries import SOAP_SESSION
 from tests.hypervisors.vsphere.soapserver import Answer, SoapServer
 from tests.hypervisors.vsphere.soapwords import fault, objects, page, text
 
@@ -239,8 +240,8 @@ def test_every_request_carries_the_session_and_the_newest_common_release() -> No
     with SoapServer() as server:
         read(server, page(names(1)))
         first, last = server.headers[0], server.headers[-2]
-    assert "52-cookie" not in first.get("Cookie", "")
-    assert "52-cookie" in last["Cookie"]
+    assert SOAP_SESSION not in first.get("Cookie", "")
+    assert SOAP_SESSION in last["Cookie"]
     assert last["SOAPAction"].strip('"') == "urn:vim25/8.0.3.0"
 
 

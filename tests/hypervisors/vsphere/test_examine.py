@@ -16,6 +16,7 @@ from snapaudit.hypervisors.vsphere.rights import REMOVING, SEEING
 from snapaudit.model.endpoint import Account, Endpoint, Tls
 from snapaudit.model.examination import Peer, Probe, ProbeState
 from tests.builders import NOW
+from tests.canaries import ACTING
 from tests.hypervisors.vsphere.restserver import PASSWORD, USER, Tagging, certified, serving
 from tests.hypervisors.vsphere.silent import SilentService
 
@@ -91,7 +92,7 @@ def endpoint(**changes: Any) -> Endpoint:
 
 
 def probes(door: Door, where: Endpoint | None = None) -> dict[str, Probe]:
-    found = examine(where or endpoint(), PASSWORD, "other", NOW, log_in=door)
+    found = examine(where or endpoint(), PASSWORD, ACTING, NOW, log_in=door)
     return {probe.name: probe for probe in found}
 
 
@@ -145,7 +146,7 @@ def test_acting_account_logs_in_with_its_own_password_and_is_looked_at_by_readin
     cleaner = Manager(holds=(*SEEING, REMOVING))
     door = Door(auditor=Manager(), cleaner=cleaner)
     found = probes(door, endpoint(enforce_as=Account(username=CLEANER)))
-    assert door.asked == [(USER, PASSWORD), (CLEANER, "other")]
+    assert door.asked == [(USER, PASSWORD), (CLEANER, ACTING)]
     assert {probe.state for probe in found.values()} == {ProbeState.OK}
     assert "1 machine" in found["enforcement rights"].sentence
     assert not cleaner.is_open

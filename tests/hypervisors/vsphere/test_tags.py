@@ -11,10 +11,10 @@ from snapaudit.hypervisors.vsphere.address import Address
 from snapaudit.hypervisors.vsphere.tags import AT_ONCE, Tags, read_tags
 from snapaudit.model.endpoint import Tls
 from snapaudit.trust import trust
+from tests.canaries import REFUSED
 from tests.hypervisors.vsphere.restserver import PASSWORD, USER, Tagging, certified, serving
 
 pytestmark = pytest.mark.bed
-OTHER = "not-it"
 MACHINES = ("vm-1", "vm-2", "vm-3")
 
 
@@ -112,10 +112,10 @@ def test_login_that_fails_is_a_gap(older: Tagging, site: Path, status: int, said
 
 
 def test_wrong_password_is_a_gap_and_is_not_repeated(older: Tagging, site: Path) -> None:
-    gap = ask(older, site, password=OTHER).gap
+    gap = ask(older, site, password=REFUSED).gap
     assert gap is not None
     assert "refused" in gap
-    assert OTHER not in gap
+    assert REFUSED not in gap
     assert len(older.asked) == 1
 
 

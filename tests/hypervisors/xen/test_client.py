@@ -27,6 +27,7 @@ from snapaudit.trust import WrongCertificate
 from tests.beds.xapi.deeds import Fault
 from tests.beds.xapi.office import User
 from tests.beds.xapi.server import XapiBed
+from tests.canaries import REFUSED
 from tests.hypervisors.xen.visiting import PASSWORD, client, collected, endpoint
 
 SHORT = timedelta(seconds=1)
@@ -93,11 +94,11 @@ def test_the_session_is_always_ended(bed: XapiBed) -> None:
 
 
 def test_a_wrong_password(bed: XapiBed) -> None:
-    wrong = Client(endpoint(bed), Account(username="root"), "guess")
+    wrong = Client(endpoint(bed), Account(username="root"), REFUSED)
     text = line(wrong.log_in, AccessDenied)
     assert "user name or password is refused" in text
     assert text.startswith("pool1: https://localhost")
-    assert "guess" not in text
+    assert REFUSED not in text
 
 
 def test_a_login_that_is_not_configured(bed: XapiBed) -> None:
@@ -129,11 +130,13 @@ def test_grd_35_without_verification_it_may_be_audited_only(bed: XapiBed) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["http://xcp1", "xcp1", "https://xcp1/RPC2", "https://root:secret@xcp1", "https://x:y"]
+    "url",
+    ["http://xcp1", "xcp1", "https://xcp1/RPC2", f"https://root:{REFUSED}@xcp1", "https://x:y"],
+    ids=["scheme", "none", "path", "password", "port"],
 )
 def test_a_url_that_is_none_of_a_pool(bed: XapiBed, url: str) -> None:
     text = line(lambda: client(bed, url=url), UsageError)
-    assert "secret" not in text
+    assert REFUSED not in text
 
 
 @pytest.mark.parametrize("fingerprint", ["sha256:12", "md5", "sha256:" + "g" * 64])

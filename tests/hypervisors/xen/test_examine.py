@@ -15,6 +15,7 @@ from snapaudit.ports import Examinable
 from tests.beds.xapi.office import User
 from tests.beds.xapi.server import XapiBed
 from tests.builders import NOW
+from tests.canaries import REFUSED
 from tests.hypervisors.xen.office import CHANGING
 from tests.hypervisors.xen.visiting import PASSWORD, endpoint
 
@@ -74,7 +75,7 @@ def test_a_clock_that_is_off(bed: XapiBed, skew: int, state: ProbeState) -> None
 
 
 def test_a_wrong_password_ends_it_with_the_repair(bed: XapiBed) -> None:
-    found = examined(bed, password=PASSWORD[::-1])
+    found = examined(bed, password=REFUSED)
     assert states(found) == {"login": ProbeState.FAILED}
     assert found["login"].repair
 

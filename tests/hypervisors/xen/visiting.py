@@ -10,10 +10,10 @@ from snapaudit.hypervisors.xen import XEN
 from snapaudit.hypervisors.xen.client import Client
 from snapaudit.model.endpoint import Account, Endpoint, Tls
 from snapaudit.model.inventory import Inventory, Snapshot, VirtualMachine
-from tests.beds.xapi.office import User
+from tests import canaries
 from tests.beds.xapi.server import XapiBed
 
-PASSWORD = User("secret").password
+PASSWORD = canaries.POOL
 
 
 def endpoint(bed: XapiBed, *, user: str = "root", **more: Any) -> Endpoint:
