@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from snapaudit.rules.purposes.folding import MACHINE
-from snapaudit.rules.purposes.lexicon import TOOLS, Word
+from snapaudit.rules.purposes.lexicon import FIRST_UNSPACED, TOOLS, Word
 from snapaudit.rules.purposes.slips import Slips
 from snapaudit.rules.purposes.spelling import spellings
 
@@ -23,7 +23,6 @@ _FEWEST_LETTERS_OF_TWO = 6
 _FEWEST_LETTERS_AFTER_TWO = 5
 _LONGEST_WORD = 40
 _HEAD = 3  # letters at an end of a word that it is looked up by; no star stands after fewer
-_FIRST_UNSPACED = "\u0e00"  # Thai; the writings after it do not part their words, or glue to them
 
 
 class Hit(NamedTuple):
@@ -148,7 +147,7 @@ class Finder:
         return found
 
     def _look_up(self, token: str) -> Found:
-        if token[0] >= _FIRST_UNSPACED:
+        if token[0] >= FIRST_UNSPACED:
             return self._in_run(token)
         if not token.isalpha():
             return self._whole.get(token, ())
@@ -192,11 +191,11 @@ class Finder:
 
 def _with_whole_runs(tokens: Sequence[str]) -> Sequence[str]:
     """The tokens, those of a writing that does not part its words joined to their neighbours."""
-    if not tokens or max(tokens) < _FIRST_UNSPACED:
+    if not tokens or max(tokens) < FIRST_UNSPACED:
         return tokens
     joined: list[str] = []
     for token in tokens:
-        if joined and min(joined[-1][0], token[0]) >= _FIRST_UNSPACED and token != MACHINE:
+        if joined and min(joined[-1][0], token[0]) >= FIRST_UNSPACED and token != MACHINE:
             joined[-1] += token
         else:
             joined.append(token)

@@ -14,6 +14,7 @@ from snapaudit.rules.purposes.catalogue import ProductName
 from snapaudit.rules.purposes.reading import PurposeWord
 
 _FOLDER = Path(__file__).parent / "words"
+FIRST_UNSPACED = "\u0e00"  # Thai; the writings after it do not part their words, or glue to them
 
 
 class Topic(StrEnum):
@@ -106,7 +107,11 @@ def _listed(node: Node) -> Iterator[str]:
 
 
 def words_of(names: Iterable[ProductName]) -> Iterator[Word]:
-    """What people call products, as entries: each speaks of a tool with the purpose of its file."""
+    """What people call products, as entries: each speaks of a tool with the purpose of its file.
+
+    A name in a writing that does not part its words stands in the middle of others.
+    """
     for name in names:
         for text in name.words:
-            yield Word(_TOOLS[name.purpose], text, name.product, True, name.place)
+            is_spaced = text[0] < FIRST_UNSPACED
+            yield Word(_TOOLS[name.purpose], text, name.product, is_spaced, name.place)

@@ -103,7 +103,7 @@ STEPS = (
     _step(_P.MAKESHIFT_BACKUP, _T.INITIAL, _T.AFTER, _T.WORK, but=(_T.CHANGE, _T.RISK)),
     # A list of what is in it, or a base line that is described, is a state to come back to.
     _step(_P.MAKESHIFT_BACKUP, Sign.CONTENTS, any_of=(_T.INITIAL, _T.MILESTONE), but=(_T.RISK,)),
-    _step(_P.MAKESHIFT_BACKUP, _T.BASELINE, _DESCRIBED, but=(_T.CHANGE, _T.RISK)),
+    _step(_P.MAKESHIFT_BACKUP, _T.BASELINE, _DESCRIBED, but=(_T.AFTER, _T.RISK)),
     _step(_P.UNKNOWN, any_of=(_T.INITIAL, _T.BASELINE), but=(_T.BACKUP, _T.RISK, _T.CHANGE)),
     _step(_P.UNKNOWN, _T.WORK, _BARE),
     # A change, announced or not.

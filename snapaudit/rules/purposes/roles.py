@@ -19,8 +19,11 @@ def is_changed(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
     """Whether the product is the object: a change stands close by, or one was announced before it.
 
     A product that acts ("by Ansible", "Ansible job", "Ansible patching") is none, whatever it was
-    about to change; but "before the Ansible patching" says what was about to be done to it.
+    about to change; but "before the Ansible patching" says what was about to be done to it, and
+    "pre-ansible" that a person is about to let it run.
     """
+    if words[tool.number].topic is Topic.AUTOMATION_TOOL and _comes_next(tool, hits, words):
+        return True
     topics = {topic: _of(topic, hits, words) for topic in (Topic.CHANGE, Topic.WORK, Topic.ACTOR)}
     acting = [actor for actor in topics[Topic.ACTOR] if _gap(tool, actor) <= 1]
     if any(actor.end <= tool.start for actor in acting):
@@ -31,6 +34,11 @@ def is_changed(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
     if any(tool.end <= change.start <= tool.end + _NEARBY for change in changes):
         return not _announced_between(tool, changes, hits, words)
     return any(change.end <= tool.start <= change.end + _NEARBY for change in changes)
+
+
+def _comes_next(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
+    """Whether a before stands right in front of the product."""
+    return any(words[hit.number].topic is Topic.BEFORE and hit.end == tool.start for hit in hits)
 
 
 def _is_announced(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
