@@ -49,14 +49,16 @@ def configured(folder: Path, at: Simulator | SoapLine, tls: str | None = None, *
 
 def audited(folder: Path, password: str = PASSWORD) -> tuple[Ran, dict[str, Any]]:
     ran = snapaudit("audit", "-f", "json", "--no-record", cwd=folder, VC_PASSWORD=password)
-    return ran, json.loads(ran.out) if ran.out else {}
+    assert ran.out, f"exit {ran.code} and no answer: {ran.err}"
+    return ran, json.loads(ran.out)
 
 
 def refused(folder: Path, password: str = PASSWORD) -> str:
     """The reason why the endpoint is missing; `check` calls it UNKNOWN too."""
     ran, document = audited(folder, password)
+    assert ran.code == 3, f"exit {ran.code}: {ran.out[-2000:]}{ran.err}"
     (covered,) = document["coverage"]
-    assert (ran.code, covered["state"]) == (3, "missing"), ran.err
+    assert covered["state"] == "missing", covered
     assert document["inventories"][0]["virtual_machines"] == []
     assert "Traceback" not in ran.err
     assert snapaudit("check", cwd=folder, VC_PASSWORD=password).code == 3
