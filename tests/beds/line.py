@@ -17,15 +17,25 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # linger for no time: closing sends a
 class Line:
     """How a line behaves.
 
-    ``delay`` is in seconds for each way. ``silent_after`` and ``reset_after`` count the bytes of
-    answers on one connection: 0 lets none through. A line that ``refuses`` is not listened to.
+    ``delay`` is in seconds for each way. ``silent_after``, ``reset_after`` and ``ends_after`` count
+    the bytes of answers on one connection: 0 lets none through. A line that ``refuses`` is not
+    listened to. One that ``hangs_up`` closes as soon as it has heard a word, and one that ends goes
+    on to carry what the client says: half of it is closed.
     """
 
     delay: float = 0.0
     bytes_per_second: float | None = None
     silent_after: int | None = None
     reset_after: int | None = None
+    ends_after: int | None = None
+    hangs_up: bool = False
     refuses: bool = False
+
+    @property
+    def lets_through(self) -> int | None:
+        """How many bytes of answers reach the client; None: all."""
+        limits = (self.silent_after, self.reset_after, self.ends_after)
+        return min((limit for limit in limits if limit is not None), default=None)
 
 
 class End(asyncio.Protocol):
@@ -93,21 +103,29 @@ class ClientEnd(End):
         self, line: Callable[[], Line], ends: set[End], watch: Callable[[bytes], None]
     ) -> None:
         super().__init__(line, ends)
-        self._watch, self._answered = watch, 0
+        self._watch, self.answered, self._has_ended = watch, 0, False
 
     def data_received(self, data: bytes) -> None:
         self._watch(data)
-        super().data_received(data)
+        if self._line().hangs_up and self.transport is not None:
+            self.transport.close()
+        else:
+            super().data_received(data)
 
     def _deliver(self, transport: asyncio.Transport, piece: bytes) -> None:
         if transport.is_closing():
             return
-        line, before = self._line(), self._answered
-        self._answered += len(piece)
-        limits = [limit for limit in (line.silent_after, line.reset_after) if limit is not None]
-        transport.write(piece[: max(0, min(limits) - before)] if limits else piece)
-        if line.reset_after is not None and self._answered >= line.reset_after:
+        line, before = self._line(), self.answered
+        self.answered += len(piece)
+        if self._has_ended:
+            return
+        limit = line.lets_through
+        transport.write(piece if limit is None else piece[: max(0, limit - before)])
+        if line.reset_after is not None and self.answered >= line.reset_after:
             self._reset(transport)
+        elif line.ends_after is not None and self.answered >= line.ends_after:
+            self._has_ended = True
+            transport.write_eof()
 
     def _reset(self, transport: asyncio.Transport) -> None:
         with_socket = transport.get_extra_info("socket")

@@ -12,6 +12,7 @@ import selectors
 import socket
 import threading
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,13 +27,16 @@ class Proxy:
     """Forwards connections from ``with Proxy(upstream) as proxy`` to the end of the block.
 
     ``upstream`` is the path of a unix socket or a port on the loopback address; ``at`` is a path to
-    listen at besides the port. ``line`` may be replaced while connections are open.
+    listen at besides the port. ``line`` may be replaced while connections are open; ``strike`` does
+    it for those alone that are open by then. ``lasts``: after so many bytes of answers, of all
+    connections together, every answer is a reset.
     """
 
     def __init__(
         self, upstream: Path | int, line: Line | None = None, *, at: Path | None = None
     ) -> None:
         self.line = line or Line()
+        self.lasts: int | None = None
         self.counts = RpcCounts()
         self.accepted = 0
         self.port = 0
@@ -40,6 +44,8 @@ class Proxy:
         self._listeners: list[socket.socket] = []
         self._ends: set[End] = set()
         self._connecting: set[asyncio.Task[None]] = set()
+        self._clients: list[ClientEnd] = []
+        self._struck: tuple[Line, int] = self.line, 0
         self._started: Future[None] = Future()
         self._thread = threading.Thread(target=self._run, name="proxy")
 
@@ -65,6 +71,21 @@ class Proxy:
         if self._at is not None:
             self._at.unlink(missing_ok=True)
 
+    def strike(self, line: Line) -> None:
+        """This is how the connections of up to now go on; those to come are as they were."""
+        self._struck = line, self.accepted
+
+    @property
+    def answered(self) -> list[int]:
+        """How many bytes each connection was answered, in the order in which they came."""
+        return [client.answered for client in self._clients]
+
+    def _line_of(self, number: int) -> Line:
+        if self.lasts is not None and sum(self.answered) >= self.lasts:
+            return Line(reset_after=0)
+        struck, up_to = self._struck
+        return struck if number <= up_to else self.line
+
     def _run(self) -> None:
         # epoll waits for whole milliseconds, which is coarse beside a delay of four.
         with asyncio.Runner(loop_factory=_precise_loop) as runner:
@@ -88,8 +109,10 @@ class Proxy:
 
     def _client(self) -> asyncio.Protocol:
         self.accepted += 1
-        client = ClientEnd(lambda: self.line, self._ends, RpcReader(self.counts).feed)
-        server = End(lambda: self.line, self._ends)
+        line = partial(self._line_of, self.accepted)
+        client = ClientEnd(line, self._ends, RpcReader(self.counts).feed)
+        self._clients.append(client)
+        server = End(line, self._ends)
         server.peer, client.peer = client, server
         task = self._loop.create_task(self._connect(server))
         self._connecting.add(task)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 REMOTE_PROGRAM = 0x20008086
@@ -65,3 +66,10 @@ class RpcReader:
         self._is_strange = True
         self._counts.strange_streams += 1
         self._pending.clear()
+
+
+def whole(pending: bytearray) -> Iterator[bytes]:
+    """Take the messages out that have come completely."""
+    while len(pending) >= (length := int.from_bytes(pending[:4], "big")) >= 4:
+        yield bytes(pending[:length])
+        del pending[:length]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -25,13 +26,15 @@ class SoapLine:
     """Carries calls to a simulator from ``with SoapLine(simulator) as line`` to the block's end.
 
     ``url`` is like the simulator's, and the same authority vouches for it. Trouble may be made
-    at any time; the calls to come are counted from then on.
+    at any time; the calls to come are counted from then on. ``when_changing`` is called right
+    before the server gets a call that may change something.
     """
 
     def __init__(self, simulator: Simulator) -> None:
         self.upstream = simulator
         self.counts = SoapCounts()
         self.ca_file = certificates.for_loopback() / "cacert.pem"
+        self.when_changing: Callable[[], object] = lambda: None
         self._troubles: list[tuple[SoapTrouble, Counter[str]]] = []
         self._lock = threading.Lock()
         self._released = threading.Event()
@@ -99,6 +102,8 @@ class SoapLine:
 
     def passed(self, call: SoapCall) -> threading.Event:
         """Count a call that the server gets now; what to wait for if its answer is to hang."""
+        if call.changes:
+            self.when_changing()
         with self._lock:
             self.counts.passed[call.method] += 1
             return self._released

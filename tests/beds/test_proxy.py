@@ -108,6 +108,32 @@ def test_line_is_reset_after_so_many_bytes(echo: int) -> None:
             assert receive(client, 10) == b""
 
 
+def test_line_whose_answers_end_still_carries_what_the_client_says(echo: int) -> None:
+    with Proxy(echo, Line(ends_after=4)) as proxy, connect(proxy) as client:
+        client.sendall(b"0123456789")
+        assert receive(client, 10) == b"0123"
+        client.sendall(b"more")
+        wait_until(lambda: proxy.answered == [14], 5, "it is answered all the same")
+
+
+def test_line_may_close_at_the_first_word(echo: int) -> None:
+    with Proxy(echo, Line(hangs_up=True)) as proxy, connect(proxy) as client:
+        client.sendall(b"ping")
+        assert client.recv(1) == b""
+        assert proxy.answered == [0]
+
+
+def test_struck_connections_stay_as_they_are_and_later_ones_are_fine(echo: int) -> None:
+    with Proxy(echo) as proxy, connect(proxy) as client:
+        round_trip(client)
+        proxy.strike(Line(reset_after=0))
+        client.sendall(b"ping")
+        with pytest.raises(ConnectionResetError):
+            client.recv(1)
+        with connect(proxy) as other:
+            round_trip(other)
+
+
 def test_line_that_refuses_is_not_listened_to(echo: int, tmp_path: Path) -> None:
     with Proxy(echo, Line(refuses=True)) as proxy, pytest.raises(ConnectionRefusedError):
         connect(proxy)

@@ -7,7 +7,7 @@ import pytest
 from tests.beds.libvirtd import LibvirtBed
 from tests.beds.line import Line
 from tests.beds.proxy import Proxy
-from tests.beds.rpc import REMOTE_PROGRAM, RpcCounts, RpcReader
+from tests.beds.rpc import REMOTE_PROGRAM, RpcCounts, RpcReader, whole
 
 OPEN, CLOSE, GET_VERSION, GET_HOSTNAME = 1, 2, 4, 59  # remote_protocol.x
 CALL, STREAM = 0, 3
@@ -57,3 +57,12 @@ def test_unix_socket_is_counted_and_delayed_as_well(libvirt_bed: LibvirtBed) -> 
         connection.close()
         assert proxy.counts.procedures()[OPEN] == 1
         assert proxy.accepted == 1
+
+
+def test_messages_that_came_in_one_piece_are_taken_out_one_by_one() -> None:
+    first, second = b"\0\0\0\x06ab", b"\0\0\0\x05c"
+    pending = bytearray(first + second + b"\0\0\0\x07d")
+    assert list(whole(pending)) == [first, second]
+    pending += b"ef"
+    assert list(whole(pending)) == [b"\0\0\0\x07def"]
+    assert pending == b""
