@@ -11,10 +11,18 @@ _GONE = {NO_DOMAIN, NO_SNAPSHOT, NO_VOLUME, NO_POOL, 102}
 _DENIED = {29, 45, 79, 80, 88}
 _NO_SUPPORT = {3, 84}
 
+# libvirt calls a line that breaks in the handshake a failed authentication, as a wrong password.
+_BROKEN = "tls handshake failed"
+
 # What the text of a refused connection contains, and the step that mends it.
 _REPAIRS = (
     ("cannot read ca certificate", "put the site's cacert.pem into the folder of ?pkipath="),
     ("verify peer's certificate", "its certificate is for another host or from another CA"),
+    (
+        _BROKEN,
+        "the line ended before it was encrypted: check port and network, and whether the daemon "
+        "wants a certificate of the client",
+    ),
     ("host key verification failed", "accept the host's key once by hand with ssh"),
     ("permission denied (", "ssh refused the login: check user name and key"),
     ("nc: not found", "ssh needs nc there: install netcat-openbsd, or add ?proxy=native"),
@@ -79,6 +87,8 @@ def as_ours(error: Exception, endpoint: str, url: str) -> HypervisorError:
     repair = next((step for words, step in _REPAIRS if words in message.lower()), None)
     full = f"{endpoint}: {url}: {message}" + (f"; {repair}" if repair else "")
     code = code_of(error)
+    if _BROKEN in message.lower():
+        return Unreachable(full)
     if code in _DENIED or "authentication failed" in message.lower():
         return AccessDenied(full)
     return Gone(full) if code in _GONE else Unreachable(full)

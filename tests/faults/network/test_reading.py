@@ -72,6 +72,8 @@ def _told_at_once(seen: Mapping[str, Any]) -> Iterator[str]:
     yield from _missed(seen)
     if _OF_TIME.search(seen["reason"] or ""):
         yield f"it was waited for, and had broken: {seen}"
+    if "password" in (seen["reason"] or ""):
+        yield f"a wrong password is blamed for it: {seen}"
 
 
 def _late(seen: Mapping[str, Any]) -> Iterator[str]:
