@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerContext, SpawnContext
 
@@ -89,10 +89,26 @@ def _context() -> SpawnContext | ForkServerContext:
     Its socket needs a folder for temporary files; without one, every process starts from nothing.
     """
     try:
-        forkserver.ensure_running()
+        with _deaf_to_interrupts():
+            forkserver.ensure_running()
     except OSError:
         return multiprocessing.get_context("spawn")
     return multiprocessing.get_context("forkserver")
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """What is started in here gets no Ctrl-C, which is for the parent to answer.
+
+    The server ignores it by itself, but only once it has imported all: until then it would end
+    with a traceback on the terminal. Its companion is started first: that lets Ctrl-C in again.
+    """
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
