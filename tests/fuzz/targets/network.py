@@ -12,6 +12,7 @@ from snapaudit.app.certificate import not_after
 from snapaudit.config.settings import Mail
 from snapaudit.mail.sending import Post
 from snapaudit.mail.session import Patience
+from tests.canaries import SMTP
 from tests.fuzz.target import Target
 from tests.mail.letters import outgoing
 
@@ -50,7 +51,7 @@ def _mailed(data: bytes) -> None:
         ours.settimeout(1)
         theirs.sendall(data)
         theirs.shutdown(socket.SHUT_WR)
-        with closing(Post(_MAIL, "secret", _PATIENCE)) as sending:
+        with closing(Post(_MAIL, SMTP, _PATIENCE)) as sending:
             sending.deliver(outgoing("a@example.org", "b@example.org"), lambda _: None)
 
 

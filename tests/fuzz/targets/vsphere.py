@@ -13,6 +13,7 @@ from snapaudit.hypervisors.vsphere.soap.flat import FlatReader
 from snapaudit.hypervisors.vsphere.soap.page import PageReader
 from snapaudit.hypervisors.vsphere.tags import read_tags
 from snapaudit.hypervisors.vsphere.tasks import _TaskReader
+from tests.canaries import VCENTER_TAGS
 from tests.fuzz.target import Form, Target
 from tests.fuzz.targets.outcome import goes_through
 from tests.hypervisors.vsphere.looks import seen
@@ -134,7 +135,7 @@ class _Line:
 def _tags(data: bytes) -> None:
     """Never raises for what the server does, so nothing of ours is expected either."""
     line: Any = _Line(data.split(_BETWEEN))
-    read_tags(line, "auditor", "secret", ["vm-1", "vm-2"], 60.0)
+    read_tags(line, "auditor", VCENTER_TAGS, ["vm-1", "vm-2"], 60.0)
 
 
 def _tag_answers() -> Iterator[bytes]:

@@ -19,6 +19,7 @@ from snapaudit.model.endpoint import Endpoint, Tls
 from tests.beds.xapi import wire
 from tests.beds.xapi.world import World
 from tests.builders import NOW
+from tests.canaries import POOL
 from tests.fuzz.target import Form, Target
 from tests.fuzz.targets.outcome import goes_through
 
@@ -84,7 +85,7 @@ class _Unconnected(Client):
     """A client whose answers come from a list; everything above the connection is its own."""
 
     def __init__(self, answers: Iterable[bytes], *, json: bool) -> None:
-        super().__init__(_ENDPOINT, _ENDPOINT.account, "secret")
+        super().__init__(_ENDPOINT, _ENDPOINT.account, POOL)
         self._canned, self._speaks_json = _Connection(answers), json
         transport: Any = _transport(self)
         self._session = self._sdk.Session(str(self._address), transport=transport)
