@@ -16,8 +16,11 @@ def tools() -> None:
 @pytest.fixture(autouse=True)
 def _no_image_outlives_its_test(request: pytest.FixtureRequest) -> Iterator[None]:
     """Together they are gigabytes, of zeroes and noise, and of each run pytest keeps three."""
+    # Asked for now, so that it is there still when the test has ended.
+    folder: Path | None = (
+        request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    )
     yield
-    if "tmp_path" in request.fixturenames:
-        folder: Path = request.getfixturevalue("tmp_path")
-        for image in (path for path in folder.rglob("*") if path.is_file()):
+    for image in folder.rglob("*") if folder is not None else ():
+        if image.is_file():
             image.unlink()
