@@ -76,8 +76,8 @@ def _attached(session: Session, machines: Sequence[str]) -> Iterator[tuple[str, 
         about = entry.get("object_id") if isinstance(entry, dict) else None
         if not isinstance(about, dict):
             raise Unreachable("the list of tags names no object")
-        if about.get("type") == _KIND and about.get("id") in asked:
-            yield _text(about, "id"), frozenset(map(_word, _list(entry.get("tag_ids"))))
+        if about.get("type") == _KIND and (moid := _text(about, "id")) in asked:
+            yield moid, frozenset(map(_word, _list(entry.get("tag_ids"))))
 
 
 def _records(
