@@ -15,8 +15,9 @@ from xml.etree.ElementTree import Element
 from snapaudit.hypervisors.libvirt.xml import XmlError, parse, source_path
 
 # Snapshots have disks without content too: <disk name='vda' snapshot='internal'/>. In attributes
-# libvirt writes > as &gt;.
-_DISK = re.compile(r"<disk\b[^>]*?(?:/>|>.*?</disk>)", re.DOTALL)
+# libvirt writes < and > as entities. What has no end is given up where the next disk begins: looked
+# for in all of the rest, every beginning anew, it would take the square of the length.
+_DISK = re.compile(r"<disk\b[^<>]*?(?:/>|>[^<]*+(?:<(?!/?disk\b)[^<]*+)*+</disk>)")
 Resolve = Callable[[str], str]
 
 
