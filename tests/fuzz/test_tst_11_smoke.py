@@ -11,7 +11,7 @@ import pytest
 
 from tests.fuzz.targets import every_target
 
-_SEED, _INPUTS = 11, 150
+_SEED, _INPUTS = 11, 80
 _GROUPS = sorted({one.group for one in every_target()})
 
 
