@@ -96,11 +96,10 @@ class Loss:
 
 LOSSES = (
     Loss("reset", Line(reset_after=0), heals=True),
-    Loss("reset-for-good", Line(reset_after=0), heals=False),
     Loss("half-closed", Line(ends_after=0), heals=True),
     Loss("silent", Line(silent_after=0), heals=True),
     # This one lets the call's own answer through, and nobody can look what came of it.
     Loss("closed-at-the-next-word", Line(hangs_up=True), heals=False),
 )
-BREAKS = (0.3, 0.7, 0.9)
+BREAKS = (0.3, 0.8)
 """Parts of all that is answered to an undisturbed run, after which the line breaks for good."""
