@@ -60,6 +60,7 @@ _SCORED = frozenset((Topic.BACKUP, Topic.KEEP, Topic.MILESTONE))
 _P, _T = PurposeWord, Topic
 _BY_A_PERSON = (_T.BY_HAND, _T.RISK)
 _OF_A_PERSON = (*_BY_A_PERSON, _T.CHANGE, _T.WORK, _T.AUTOMATION_TOOL, Sign.TICKET)
+_ABOUT_NO_STATE = (_T.CHANGE, _T.WORK, _T.RISK, _T.AUTOMATION, Sign.TICKET, Sign.CHANGE)
 _ABOUT_A_CHANGE = (_T.BEFORE, _T.CHANGE, _T.AFTER, _T.RISK)
 STEPS = (
     # A tool that names itself.
@@ -71,6 +72,8 @@ STEPS = (
     _step(_P.AUTOMATION, _T.AUTOMATION_TOOL),
     # A product that tells of its own run: "taken before backup" announces no change.
     _step(_P.BACKUP_PRODUCT, _T.BACKUP_TOOL, _T.BACKUP, _T.BEFORE, but=_OF_A_PERSON),
+    # "The last good one before the crash": what came is past, and the state is kept.
+    _step(_P.MAKESHIFT_BACKUP, _T.BEFORE, _T.KEEP, but=_ABOUT_NO_STATE),
     # A change that is announced; "before the holidays" names a time and no change.
     _step(_P.CHANGE_SAFETY, _T.BEFORE, but=(_T.OCCASION,)),
     _step(_P.CHANGE_SAFETY, _T.BEFORE, any_of=(_T.CHANGE, _T.WORK, _T.RISK)),

@@ -28,6 +28,7 @@ _REMEMBERED = 8192
 _DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
 _B4 = re.compile(r"(?i)(?<![^\W_])b4(?![^\W_])")
 _FEWEST_LETTERS_OF_A_MACHINE = 3
+_MOST_OF_A_BARE_NAME = 8  # a word, and the numbers of a day and a time
 # A dataset or image in front of the name, as storage lists it: it names the disk.
 _DATASET = re.compile(r"^(?:[^\s@]+/|[^\s@]*(?:disk|volume)[-_])[^\s@]+@(?=\S)")
 
@@ -133,7 +134,8 @@ class WordingReader:
             return _TOLD_BY_NOTHING, False
         without = _without(text, own)
         marker = self._markers.in_text(text, field)
-        spoken = _DATASET.sub("", without) if field is Field.NAME else without
+        is_listed = field is Field.NAME and "@" in without
+        spoken = _DATASET.sub("", without) if is_listed else without
         signs = tuple(sorted(self._sign_set.numbers(as_utf8(spoken))))
         words = tokens(spoken)
         hits = self._finder.hits(words)
@@ -141,11 +143,11 @@ class WordingReader:
         return told, without is not text
 
     def _is_bare(self, words: Sequence[str], hits: Sequence[Hit]) -> bool:
-        """Whether one entry is all that there is besides numbers."""
-        spoken = [word for word in words if word not in ("0", MACHINE)]
-        if len({(hit.start, hit.end) for hit in hits}) != 1:
+        """Whether one word that is an entry is all that there is besides numbers."""
+        if not hits or len(words) > _MOST_OF_A_BARE_NAME:
             return False
-        if hits[0].end - hits[0].start != len(spoken):
+        spoken = [word for word in words if word not in ("0", MACHINE)]
+        if len(spoken) != 1:
             return False
         entries = (self._words[hit.number] for hit in hits)
         return any(entry.is_spaced or entry.text == spoken[0] for entry in entries)
