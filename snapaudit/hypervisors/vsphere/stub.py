@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from xml.parsers.expat import ExpatError, errors
+from xml.parsers.expat import ExpatError
 
 from pyVmomi import SoapStubAdapter, VmomiSupport, vmodl
 
 from snapaudit.errors import HypervisorError
 from snapaudit.hypervisors.vsphere.address import Address
 from snapaudit.hypervisors.vsphere.faults import NETWORK, soap_fault
-from snapaudit.hypervisors.vsphere.soap.fault import NOT_SOAP, Cut, Malformed
+from snapaudit.hypervisors.vsphere.soap.fault import Malformed, unparsed
 from snapaudit.trust import Connection, Trust, WrongCertificate
 
 READING = frozenset(
@@ -31,11 +31,6 @@ READING = frozenset(
 _OLDEST = "vim.version.version9"
 _IDLE = 10
 _NAMESPACE = "vim25/"
-_CUT = {
-    errors.codes[errors.XML_ERROR_NO_ELEMENTS],
-    errors.codes[errors.XML_ERROR_UNCLOSED_TOKEN],
-    errors.codes[errors.XML_ERROR_PARTIAL_CHAR],
-}
 
 
 class NotAllowed(HypervisorError):
@@ -77,7 +72,7 @@ class Stub(SoapStubAdapter):  # type: ignore[misc]
         except (*NETWORK, WrongCertificate):
             raise
         except ExpatError as error:
-            raise (Cut() if error.code in _CUT else Malformed(NOT_SOAP)) from error
+            raise unparsed(error) from error
         except Exception as error:
             raise Malformed(
                 f"the answer to {info.wsdlName} cannot be understood: {error}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xml.etree.ElementTree import Element
+from xml.parsers.expat import ExpatError, errors
 
 NOT_SOAP = (
     "what answers there speaks no SOAP: it is no vCenter or ESXi host, or a proxy stands before it"
@@ -29,6 +30,18 @@ class Cut(Malformed):
 
     def __init__(self) -> None:
         super().__init__("the answer was cut off before its end")
+
+
+_CUT = {
+    errors.codes[errors.XML_ERROR_NO_ELEMENTS],
+    errors.codes[errors.XML_ERROR_UNCLOSED_TOKEN],
+    errors.codes[errors.XML_ERROR_PARTIAL_CHAR],
+}
+
+
+def unparsed(error: ExpatError) -> Malformed:
+    """Why an answer could not be read that has not even begun to be SOAP."""
+    return Cut() if error.code in _CUT else Malformed(NOT_SOAP)
 
 
 _ABOUT = ("name", "privilegeId", "invalidProperty", "obj", "method")

@@ -17,6 +17,7 @@ from snapaudit.hypervisors.vsphere.soap.fault import (
     SoapFault,
     fault_of,
     local,
+    unparsed,
 )
 
 LARGEST = 2**22
@@ -72,7 +73,7 @@ class Stream:
 
     def _reason(self, error: ExpatError, *, is_last: bool) -> Malformed:
         if self._depth == 0:
-            return Malformed(NOT_SOAP)
+            return unparsed(error)
         return Cut() if is_last else Malformed(f"the answer is damaged: {error}")
 
     # Elements -----------------------------------------------------------------------------------

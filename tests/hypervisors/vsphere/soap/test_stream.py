@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from snapaudit.hypervisors.vsphere.raw import RawObject
-from snapaudit.hypervisors.vsphere.soap.fault import Malformed, SoapFault
+from snapaudit.hypervisors.vsphere.soap.fault import Cut, Malformed, SoapFault
 from snapaudit.hypervisors.vsphere.soap.flat import FlatReader
 from snapaudit.hypervisors.vsphere.soap.page import PageReader
 from tests.hypervisors.vsphere.soapwords import envelope, fault, missing, objects, page, text
@@ -57,13 +57,21 @@ def test_an_empty_listing_is_one_without_objects(reader: Reader) -> None:
         b"<html><body>502 Bad Gateway</body></html>",
         b"<!DOCTYPE html><html><head><title>Login</title></head></html>",
         b'{"error": "not found"}',
-        b"",
-        b"\xff\xfe\x00",
+        b"\xff\xfe\x00\x00",
     ],
 )
 def test_what_speaks_no_soap_is_named_as_such(reader: Reader, answer: bytes) -> None:
     with pytest.raises(Malformed, match=r"no SOAP|document type"):
         read(reader, answer)
+
+
+@both
+@pytest.mark.parametrize("length", [0, 3, 9])
+def test_c3_an_answer_that_ends_before_it_is_soap_was_cut_and_names_no_other_server(
+    reader: Reader, length: int
+) -> None:
+    with pytest.raises(Cut):
+        read(reader, PAGE[:length])
 
 
 @both
