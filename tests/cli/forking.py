@@ -19,12 +19,13 @@ _FORKS = Path(__file__).with_name("forks.py")
 
 
 def run(
-    words: tuple[str, ...], cwd: Path, environ: Mapping[str, str], within: float
+    module: str, words: tuple[str, ...], cwd: Path, environ: Mapping[str, str], within: float
 ) -> tuple[int, bytes, bytes]:
-    """Exit code and both streams of one run; it is ended, as a failure, when it takes longer."""
+    """Exit code and both streams of ``python -m module``; a failure when it takes longer."""
     ends = [os.pipe() for _ in range(3)]
     with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device
-        order = json.dumps({"words": words, "cwd": str(cwd), "environ": dict(environ)}).encode()
+        said = {"module": module, "words": words, "cwd": str(cwd), "environ": dict(environ)}
+        order = json.dumps(said).encode()
         theirs = [nothing.fileno(), *(write for _, write in ends)]
         socket.send_fds(_forks(environ.get("PYTHONPATH"), environ.get("LANG")), [order], theirs)
     for handle in theirs[1:]:

@@ -1,4 +1,4 @@
-"""Starts the program as often as it is asked to, forked off a process that has imported it.
+"""Starts the program, or a module that runs it, as often as asked, forked off what has imported it.
 
 Two thirds of a short run go into imports; here they are paid once. Every start still is a process
 of its own with arguments, folder, environment and streams of its own, and ends as any other. It
@@ -38,7 +38,7 @@ def _import_all() -> None:
 
 
 def _attend(orders: socket.socket) -> None:
-    """Fork for each order; returns in a process that is to be the program, or at the last order."""
+    """Fork for each order; returns in a process that is to be the program."""
     while True:
         order, handles, *_ = socket.recv_fds(orders, _LONGEST, 4)
         if not order:
@@ -76,7 +76,7 @@ def _become(order: dict[str, Any], streams: list[int]) -> None:
     os.environ.update(order["environ"])
     time.tzset()
     sys.path[0] = str(Path.cwd())
-    sys.argv = ["snapaudit", *order["words"]]
+    sys.argv = [order["module"], *order["words"]]
 
 
 if __name__ == "__main__":
@@ -84,4 +84,4 @@ if __name__ == "__main__":
     _import_all()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     _attend(socket.socket(fileno=int(sys.argv[1])))
-    runpy.run_module("snapaudit", run_name="__main__", alter_sys=True)
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -80,7 +80,7 @@ def snapaudit(*arguments: str, cwd: Path, **environ: str) -> Ran:
     is_told = any(name.startswith(_OF_THE_INTERPRETER) for name in environ)
     if is_told or os.environ.get("SNAPAUDIT_TESTS_FORK") == "0":
         return from_nothing(*arguments, cwd=cwd, **environ)
-    code, out, err = forking.run(arguments, cwd, environment(cwd, environ), _WITHIN)
+    code, out, err = forking.run("snapaudit", arguments, cwd, environment(cwd, environ), _WITHIN)
     return Ran(code, out.decode(), err.decode())
 
 

@@ -23,6 +23,7 @@ from tests.beds.guests import Guest, Life
 from tests.beds.libvirtd import MIB, LibvirtBed
 from tests.beds.processes import wait_until
 from tests.beds.proxy import Proxy
+from tests.cli import forking
 from tests.enforce.folders import quick_folder
 from tests.enforcement.dying import Moment
 
@@ -149,18 +150,20 @@ class Stage:
         return plan
 
     def run(self, *words: str, expect: int | None = None) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self._command("snapaudit", *words), **self._means(), timeout=_WITHIN, check=False
-        )
+        done = self._done("snapaudit", *words)
         assert expect is None or done.returncode == expect, said(done)
         return done
 
     def start(self, *words: str) -> subprocess.Popen[str]:
         """The same, without waiting for it."""
-        means = {key: value for key, value in self._means().items() if key != "capture_output"}
-        pipe = subprocess.PIPE
         return subprocess.Popen(
-            self._command("snapaudit", *words), stdout=pipe, stderr=pipe, **means
+            [sys.executable, "-m", "snapaudit", *words],
+            cwd=self.folder,
+            env=self._environ(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
 
     def apply(self, plan: Path) -> subprocess.CompletedProcess[str]:
@@ -168,8 +171,7 @@ class Stage:
 
     def dies(self, plan: Path, moment: Moment, at: int) -> bool:
         """Apply and be killed there; whether it came so far."""
-        words = ("tests.enforcement.dying", moment, str(at), *applying(plan))
-        done = subprocess.run(self._command(*words), **self._means(), timeout=_WITHIN, check=False)
+        done = self._done("tests.enforcement.dying", moment, str(at), *applying(plan))
         assert done.returncode in (-9, 0), said(done)
         return done.returncode == -9
 
@@ -206,19 +208,15 @@ class Stage:
             assert done.returncode == 5, said(done)
         raise AssertionError(f"not done after {MOST_RUNS} runs: {said(done)}")
 
-    def _command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", *words]
+    def _done(self, module: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run a module to its end, forked: it is done so often that starting would cost most."""
+        code, out, err = forking.run(module, words, self.folder, self._environ(), _WITHIN)
+        return subprocess.CompletedProcess((module, *words), code, out.decode(), err.decode())
 
-    def _means(self) -> dict[str, Any]:
+    def _environ(self) -> dict[str, str]:
         path = f"{self.lab.tools}:{os.environ.get('PATH', os.defpath)}"
         root = str(Path(__file__).parents[2])
-        return {
-            "cwd": self.folder,
-            "env": {**os.environ, "PATH": path, "PYTHONPATH": root, "COLUMNS": "200"},
-            "stdin": subprocess.DEVNULL,
-            "capture_output": True,
-            "text": True,
-        }
+        return {**os.environ, "PATH": path, "PYTHONPATH": root, "COLUMNS": "200"}
 
     # Looking ------------------------------------------------------------------------------------
 
