@@ -28,6 +28,7 @@ _REMEMBERED = 8192
 _DATE_OR_COUNTER = re.compile(r"[0-9]{4}|[0-9][./-][0-9]|[0-9]$")
 _B4 = re.compile(r"(?i)(?<![^\W_])b4(?![^\W_])")
 _FEWEST_LETTERS_OF_A_MACHINE = 3
+_SAYING_NOTHING = frozenset(("0", MACHINE, "snap", "snapshot", "checkpoint"))
 _MOST_OF_A_BARE_NAME = 8  # a word, and the numbers of a day and a time
 # A dataset or image in front of the name, as storage lists it: it names the disk.
 _DATASET = re.compile(r"^(?:[^\s@]+/|[^\s@]*(?:disk|volume)[-_])[^\s@]+@(?=\S)")
@@ -146,7 +147,7 @@ class WordingReader:
         """Whether one word that is an entry is all that there is besides numbers."""
         if not hits or len(words) > _MOST_OF_A_BARE_NAME:
             return False
-        spoken = [word for word in words if word not in ("0", MACHINE)]
+        spoken = [word for word in words if word not in _SAYING_NOTHING]
         if len(spoken) != 1:
             return False
         entries = (self._words[hit.number] for hit in hits)
