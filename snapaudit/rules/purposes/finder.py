@@ -1,8 +1,9 @@
 """Finder: which entries of the lexicon stand in a text, and where; longer ones go before shorter.
 
 A word is looked at in the order: as an entry writes it, by its beginning or end where a star says
-so, as two words written in one (``preupdate``), with one slip of the finger (``udpate``). Each word
-is looked up once; a large estate holds few different ones.
+so, as two words written in one (``preupdate``), as the name of a product with the ending of a case
+(``Veeamin``), with one slip of the finger (``udpate``). Each word is looked up once; a large estate
+holds few different ones.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from snapaudit.rules.purposes.endings import stems
 from snapaudit.rules.purposes.folding import MACHINE
 from snapaudit.rules.purposes.lexicon import FIRST_UNSPACED, TOOLS, Word
 from snapaudit.rules.purposes.slips import Slips
@@ -48,6 +50,7 @@ class Finder:
         self._phrases: dict[str, dict[str, list[Phrase]]] = {}
         self._unspaced: dict[str, Found] = {}
         self._slips = Slips()
+        self._products: dict[str, Found] = {}
         self._seconds: set[str] = set()
         self._starred: set[str] = set()
         known: set[str] = set()
@@ -79,7 +82,9 @@ class Finder:
         if part.endswith("*"):
             _put(self._starts, plain, number)
         _put(self._whole, plain, number)
-        if plain.isalpha() and self._words[number].topic not in TOOLS:
+        if self._words[number].topic in TOOLS:
+            _put(self._products, plain, number)
+        elif plain.isalpha():
             self._slips.add(plain)
 
     def hits(self, tokens: Sequence[str]) -> list[Hit]:
@@ -152,7 +157,17 @@ class Finder:
         if not token.isalpha():
             return self._whole.get(token, ())
         token = token[:_LONGEST_WORD]
-        return self._plainly(token) or self._two_in_one(token) or self._meant(token)
+        return (
+            self._plainly(token)
+            or self._two_in_one(token)
+            or self._bent(token)
+            or self._meant(token)
+        )
+
+    def _bent(self, token: str) -> Found:
+        """The product whose name stands there with the ending of a case."""
+        found = (self._products.get(stem) for stem in stems(token))
+        return next((numbers for numbers in found if numbers), ())
 
     def _meant(self, token: str) -> Found:
         meant = self._slips.meant(token)

@@ -219,6 +219,10 @@ def test_number_tells_whose_it_is_by_its_shape(name: str, purpose: str) -> None:
     ("name", "purpose"),
     [
         ("科力锐临时快照", "backup_product"),
+        ("dočasný stav Rubriku", "backup_product"),
+        ("Rubrikin tilapäinen", "backup_product"),
+        ("před aktualizací Rubriku", "change_safety"),
+        ("sesame", "unknown"),
         ("升级科力锐之前", "change_safety"),
         ("pre-ansible", "change_safety"),
         ("before puppet", "change_safety"),
