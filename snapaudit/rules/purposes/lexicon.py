@@ -47,6 +47,7 @@ class Topic(StrEnum):
     AUTOMATION_TOOL = "automation_tool"
     SCHEDULE_TOOL = "schedule_tool"
     ACTOR = "actor"
+    DUTY = "duty"
     UNTIL = "until"
     UNTIL_AFTER = "until_after"
     OTHER = "other"
@@ -60,6 +61,7 @@ _TOOLS = {
     PurposeWord.SCHEDULED: Topic.SCHEDULE_TOOL,
 }
 TOOLS = frozenset(_TOOLS.values())
+_IMAGES = frozenset(("master", "golden", "gold", "gi", "image", "base", "template", "parent"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +111,15 @@ def _listed(node: Node) -> Iterator[str]:
 def words_of(names: Iterable[ProductName]) -> Iterator[Word]:
     """What people call products, as entries: each speaks of a tool with the purpose of its file.
 
-    A name in a writing that does not part its words stands in the middle of others.
+    A name in a writing that does not part its words stands in the middle of others. "Citrix master"
+    names an image and no product: it stays one when something in it was updated.
     """
     for name in names:
         for text in name.words:
-            is_spaced = text[0] < FIRST_UNSPACED
-            yield Word(_TOOLS[name.purpose], text, name.product, is_spaced, name.place)
+            is_image = name.purpose is PurposeWord.CLONE_BASE and _names_an_image(text)
+            topic = Topic.CLONE if is_image else _TOOLS[name.purpose]
+            yield Word(topic, text, name.product, text[0] < FIRST_UNSPACED, name.place)
+
+
+def _names_an_image(text: str) -> bool:
+    return not _IMAGES.isdisjoint(text.split())

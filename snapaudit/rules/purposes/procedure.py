@@ -72,6 +72,7 @@ STEPS = (
     _step(_P.AUTOMATION, _T.AUTOMATION_TOOL),
     # A product that tells of its own run: "taken before backup" announces no change.
     _step(_P.BACKUP_PRODUCT, _T.BACKUP_TOOL, _T.BACKUP, _T.BEFORE, but=_OF_A_PERSON),
+    _step(_P.BACKUP_PRODUCT, _T.BACKUP_RUN, _T.BEFORE, but=_OF_A_PERSON),
     # "The last good one before the crash": what came is past, and the state is kept.
     _step(_P.MAKESHIFT_BACKUP, _T.BEFORE, _T.KEEP, but=_ABOUT_NO_STATE),
     # A change that is announced; "before the holidays" names a time and no change.

@@ -12,6 +12,8 @@ from snapaudit.rules.purposes.finder import Hit
 from snapaudit.rules.purposes.lexicon import Topic, Word
 
 _ANNOUNCING = frozenset((Topic.BEFORE, Topic.AFTER))
+_TELLING_OF_A_PERSON = frozenset((*_ANNOUNCING, Topic.RISK, Topic.BY_HAND))
+_COPYING = frozenset((Topic.BACKUP_TOOL, Topic.BACKUP_RUN, Topic.REPLICATION_TOOL))
 _NEARBY = 3
 
 
@@ -34,6 +36,21 @@ def is_changed(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:
     if any(tool.end <= change.start <= tool.end + _NEARBY for change in changes):
         return not _announced_between(tool, changes, hits, words)
     return any(change.end <= tool.start <= change.end + _NEARBY for change in changes)
+
+
+def object_of_a_duty(hits: Sequence[Hit], words: Sequence[Word]) -> int | None:
+    """Where the text begins that tells what a copying product works on, if it does so.
+
+    "NAKIVO job patch servers" and "Veeam backup of the install server" name machines, no change.
+    """
+    if any(words[hit.number].topic in _TELLING_OF_A_PERSON for hit in hits):
+        return None
+    duties = _of(Topic.DUTY, hits, words)
+    tools = [hit for hit in hits if words[hit.number].topic in _COPYING]
+    of_tools = (
+        duty.end for duty in duties for tool in tools if tool.start <= duty.start <= tool.end + 1
+    )
+    return min(of_tools, default=None)
 
 
 def _comes_next(tool: Hit, hits: Sequence[Hit], words: Sequence[Word]) -> bool:

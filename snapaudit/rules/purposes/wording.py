@@ -14,7 +14,7 @@ from snapaudit.rules.purposes.finder import Finder, Hit
 from snapaudit.rules.purposes.folding import MACHINE, decoded, tokens
 from snapaudit.rules.purposes.lexicon import TOOLS, Topic, Word
 from snapaudit.rules.purposes.markers import Markers
-from snapaudit.rules.purposes.roles import is_changed
+from snapaudit.rules.purposes.roles import is_changed, object_of_a_duty
 from snapaudit.rules.purposes.shape import shape, text_of
 from snapaudit.rules.purposes.signs import Sign, SignPattern
 
@@ -155,6 +155,9 @@ class WordingReader:
 
     def _numbers(self, hits: Sequence[Hit]) -> tuple[int, ...]:
         """The words found, the first of each topic; what is changed counts as the change."""
+        served = object_of_a_duty(hits, self._words)
+        if served is not None:
+            hits = [hit for hit in hits if hit.start < served]
         first: dict[Topic, int] = {}
         for hit in hits:
             topic = self._words[hit.number].topic

@@ -223,6 +223,13 @@ def test_number_tells_whose_it_is_by_its_shape(name: str, purpose: str) -> None:
         ("Rubrikin tilapäinen", "backup_product"),
         ("před aktualizací Rubriku", "change_safety"),
         ("sesame", "unknown"),
+        ("NAKIVO job, patch servers", "backup_product"),
+        ("Rubrik backup of the install server", "backup_product"),
+        ("before NAKIVO job, patch servers", "change_safety"),
+        ("Rubrik Snapshot, deleted after backup", "backup_product"),
+        ("XenDesktop master, new drivers", "clone_base"),
+        ("before the XenDesktop master gets new drivers", "change_safety"),
+        ("snapshot made before backup job crashed", "backup_product"),
         ("升级科力锐之前", "change_safety"),
         ("pre-ansible", "change_safety"),
         ("before puppet", "change_safety"),
@@ -373,7 +380,7 @@ def test_slip_is_found_wherever_in_a_word_it_is() -> None:
 @pytest.mark.parametrize(
     ("name", "description", "product"),
     [
-        ("Rubrik Snapshot", "will be deleted after backup", "rubrik"),
+        ("Rubrik Snapshot", "SLA change pending", "rubrik"),
         ("Zerto-1", "before failover test", "zerto"),
         ("pre patch, Veeam off", "", "veeam"),
         ("before Veeam update", "", None),
