@@ -73,7 +73,6 @@ class FlatReader:
         self._held = b""
         self._ready: list[RawObject] = []
         self._words: dict[str, str] = {}
-        self._types: dict[bytes, str] = {}
         self._simple = self._conversions()
         conversions = dict(self._simple.values())
         self._plain = Properties({**conversions, **dict.fromkeys(_EMPTY, _nothing)})
@@ -162,7 +161,7 @@ class FlatReader:
         parser.StartElementHandler = None
         parser.EndElementHandler = parser.CharacterDataHandler = self._events.append
         try:
-            for part in parts(piece, self._types):
+            for part in parts(piece):
                 if type(part) is bytes:
                     self._is_spaced |= _SPACED.search(part) is not None
                     self._page.stream.parse(part)

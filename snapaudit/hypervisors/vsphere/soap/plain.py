@@ -1,4 +1,4 @@
-"""Properties read off an object's bytes before anything is parsed: plain values and snapshots.
+"""Properties read off an object's bytes before anything is parsed: plain values and records.
 
 Machines are written one like the other: up to the value, each property has the same bytes in all
 of them, in the same order. So what was seen once is looked for where it has to come next. Texts
@@ -8,9 +8,10 @@ with escapes or line breaks, and forms not seen before, are left to the parser.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from snapaudit.hypervisors.vsphere.raw import RawSnapshot, RawTree
+from snapaudit.hypervisors.vsphere.soap.plain_layout import PlainLayouts
 from snapaudit.hypervisors.vsphere.soap.simple import Convert, moment
 
 _PROPERTY = re.compile(
@@ -30,11 +31,12 @@ _NODE = re.compile(
 _END_OF_NODE = re.compile(
     rb"(?:<replaySupported>(?:true|false)</replaySupported>)?</(?:root|child)SnapshotList>"
 )
-_SNAPSHOT = "snapshot"
 # Forms of all properties that are asked for, and some more for objects of other kinds.
 _MOST = 100
 
 _Form = tuple[bytes, str, Convert | None]
+_Record = Callable[[bytes, int], tuple[object, int] | None]
+"""Reads the value that begins somewhere, and says where its property ends; None: it did not."""
 
 
 class Properties:
@@ -42,7 +44,11 @@ class Properties:
 
     def __init__(self, conversions: Mapping[str, Convert]) -> None:
         self._conversions = conversions
-        self._ours = {*conversions, _SNAPSHOT}
+        self._records: dict[str, _Record] = {
+            "snapshot": _snapshots,
+            "layoutEx": PlainLayouts().read,
+        }
+        self._ours = {*conversions, *self._records}
         self._forms: list[_Form] = []
         self._is_of_use = True
 
@@ -91,7 +97,7 @@ class Properties:
             if data.startswith(_END_OF_VALUE, end) and "&" not in text and _is_plain(text):
                 values[path] = convert(text)
                 return end + len(_END_OF_VALUE)
-        elif path == _SNAPSHOT and (read := _snapshots(data, at)):
+        elif path in self._records and (read := self._records[path](data, at)):
             values[path], end = read
             return end
         return -1

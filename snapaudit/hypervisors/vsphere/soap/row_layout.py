@@ -1,4 +1,4 @@
-"""A vim.vm.FileLayoutEx from a row of events: most of the elements of a whole reading."""
+"""A vim.vm.FileLayoutEx from a row of events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from snapaudit.hypervisors.vsphere.raw import (
     RawSnapshotLayout,
 )
 from snapaudit.hypervisors.vsphere.soap.layout import file_of
-from snapaudit.hypervisors.vsphere.soap.parts import Files
 from snapaudit.hypervisors.vsphere.soap.row import VAL, Known, Next, Unusual
 from snapaudit.hypervisors.vsphere.soap.simple import moment
 
@@ -36,9 +35,6 @@ class Layouts:
         self._begin()
         at = None
         event = take()
-        if type(event) is Files:
-            self._files.update(event.by_key)
-            event = take()
         while event is not VAL:
             if known(event) is event:
                 self._end(event)
