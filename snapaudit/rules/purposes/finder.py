@@ -59,6 +59,7 @@ class Finder:
                 self._add(parts, number)
                 known.update(part.strip("*") for part in parts)
         self._run = _alternatives(self._unspaced)
+        self._heads_of_products = {word[:_HEAD] for word in self._products}
         self._heads_of_starts = {word[:_HEAD] for word in self._starts}
         self._tails_of_ends = {word[-_HEAD:] for word in self._ends}
         self._long = {word for word in known if len(word) >= _FEWEST_LETTERS_OF_TWO}
@@ -166,6 +167,8 @@ class Finder:
 
     def _bent(self, token: str) -> Found:
         """The product whose name stands there with the ending of a case."""
+        if token[:_HEAD] not in self._heads_of_products:
+            return ()
         found = (self._products.get(stem) for stem in stems(token))
         return next((numbers for numbers in found if numbers), ())
 

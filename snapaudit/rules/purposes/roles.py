@@ -43,9 +43,9 @@ def object_of_a_duty(hits: Sequence[Hit], words: Sequence[Word]) -> int | None:
 
     "NAKIVO job patch servers" and "Veeam backup of the install server" name machines, no change.
     """
-    if any(words[hit.number].topic in _TELLING_OF_A_PERSON for hit in hits):
-        return None
     duties = _of(Topic.DUTY, hits, words)
+    if not duties or any(words[hit.number].topic in _TELLING_OF_A_PERSON for hit in hits):
+        return None
     tools = [hit for hit in hits if words[hit.number].topic in _COPYING]
     of_tools = (
         duty.end for duty in duties for tool in tools if tool.start <= duty.start <= tool.end + 1
