@@ -1,7 +1,7 @@
 """How well purposes are told, on labelled names, and how fast 100,000 snapshots are classified.
 
-All three files have been looked at while words were written, ``names-fresh.csv`` last: none tells
-any longer what to expect of names never seen. Names of your own are judged by
+Three files have been looked at while words were written, ``names-fresh.csv`` last; only
+``names-unread.csv`` tells what to expect of names never seen. Names of your own are judged by
 ``SNAPAUDIT_NAMES=FILE make bench``; their file has the same columns. The floor beside the time is
 one look at each text by the pattern engine alone.
 """
@@ -24,7 +24,7 @@ from snapaudit.rules.quantity import age_of
 from tests.bench.rules import estate
 from tests.builders import NOW
 from tests.rules.purposes.judging import Judgement, judge
-from tests.rules.purposes.labelled import FRESH, SECOND, SEEN, labelled
+from tests.rules.purposes.labelled import FRESH, SECOND, SEEN, UNREAD, labelled
 
 Row = tuple[str, float, str]
 _LETTERS = "qjxzkvwbgypfmucldrhsnioate"
@@ -32,7 +32,7 @@ _LETTERS = "qjxzkvwbgypfmucldrhsnioate"
 
 def run() -> list[Row]:
     """Name, value and unit of each measurement, printed too."""
-    files = {"seen": SEEN, "second": SECOND, "fresh": FRESH}
+    files = {"seen": SEEN, "second": SECOND, "fresh": FRESH, "unread": UNREAD}
     if given := os.environ.get("SNAPAUDIT_NAMES"):
         files[Path(given).name] = Path(given)
     rows = [row for name, file in files.items() for row in _quality(name, file)]

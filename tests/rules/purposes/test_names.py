@@ -2,17 +2,26 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from tests.rules.purposes.labelled import FRESH, LABELS, SECOND, SEEN, LabelledName, labelled
+from tests.rules.purposes.labelled import (
+    FRESH,
+    LABELS,
+    SECOND,
+    SEEN,
+    UNREAD,
+    LabelledName,
+    labelled,
+)
 
 HYPERVISORS = {"vsphere", "libvirt", "proxmox", "hyperv", "xen", "any"}
 
 
 @pytest.fixture(scope="module")
 def rows() -> tuple[LabelledName, ...]:
-    return tuple(row for path in (SEEN, SECOND, FRESH) for row in labelled(path))
+    return tuple(row for path in (SEEN, SECOND, FRESH, UNREAD) for row in labelled(path))
 
 
 def folded(text: str) -> str:
@@ -55,6 +64,7 @@ def test_the_second_half_has_as_much_of_each_purpose_as_the_other() -> None:
     } == {}
 
 
-def test_the_fresh_names_hold_every_purpose_of_which_a_figure_is_told() -> None:
-    fresh = Counter(row.label for row in labelled(FRESH))
-    assert {label: fresh[label] for label in LABELS if fresh[label] < 10} == {}
+@pytest.mark.parametrize("file", [FRESH, UNREAD])
+def test_the_later_names_hold_every_purpose_of_which_a_figure_is_told(file: Path) -> None:
+    held = Counter(row.label for row in labelled(file))
+    assert {label: held[label] for label in LABELS if held[label] < 10} == {}
