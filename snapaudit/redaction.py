@@ -18,7 +18,8 @@ SHORTEST = 4
 """Letters of a value that is looked for: stars in place of every "a" would tell what it is."""
 
 STARS = "***"
-_SHORTEST_CODE = 8
+_SHORTEST_CODE = 7
+"""Letters of an encoding that is looked for: those that six letters leave whole within base64."""
 
 
 class _Known:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snapaudit.errors import HypervisorError
@@ -50,6 +50,7 @@ def test_grd_34_a_value_within_base64_is_found_wherever_it_begins(user: str) -> 
     assert len(left) <= len(header) - len(CANARY.encode()) * 8 // 6 + 1
 
 
+@example("000000", b"\0", b"")
 @given(st.text(min_size=6), st.binary(max_size=5), st.binary(max_size=5))
 def test_base64_forms_are_in_every_base64_around_the_value(
     value: str, before: bytes, after: bytes
