@@ -50,6 +50,7 @@ def standing(text: str) -> dict[str, Severity]:
     return {rule: Severity(word) for rule, _, word in said if word in words}
 
 
+@lru_cache(maxsize=4096)
 def risen(said: str, says: str) -> frozenset[str]:
     """The rules that stand now and did not (or an exemption accepted it), or that stand higher."""
     then, now = standing(said), standing(says)
