@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from snapaudit.cli.exits import Exit
 from snapaudit.cli.options import Common, clock, terminal_width, use_colour, with_common
 from snapaudit.cli.writing import targets, write
 from snapaudit.errors import UsageError
-from snapaudit.model.history import Change, Diff
+from snapaudit.model.history import Diff
 from snapaudit.model.units import UnitError, parse_duration
 
 FORMATS = ("table", "json")
@@ -45,7 +44,7 @@ def command(
     begin = None if since is None else _begin(since, until)
     wanted = tuple(common.endpoint or ())
     found = compare(settings_of(common.request()), os.environ, begin, until, wanted)
-    chosen = _only(found, wanted)
+    chosen = found.about(lambda name: is_wanted(name, wanted))
     width, colour = terminal_width(), use_colour(common)
     write(where, lambda form: _page(chosen, form, width, colour=colour))
     return Exit.INCOMPLETE if chosen.unseen else Exit.DONE
@@ -73,20 +72,6 @@ def _begin(text: str, until: datetime) -> datetime:
     if (moment - datetime.combine(moment, datetime.min.time())) == timedelta(0) and "T" not in text:
         return moment.replace(tzinfo=UTC)
     raise UsageError(f"--since: {text!r} has no time zone; write 2026-06-01T12:00:00Z")
-
-
-def _only(diff: Diff, wanted: tuple[str, ...]) -> Diff:
-    def chosen(many: tuple[Change, ...]) -> tuple[Change, ...]:
-        return tuple(one for one in many if is_wanted(one.subject.endpoint, wanted))
-
-    return replace(
-        diff,
-        new=chosen(diff.new),
-        resolved=chosen(diff.resolved),
-        grown=chosen(diff.grown),
-        back=chosen(diff.back),
-        unseen=tuple(one for one in diff.unseen if is_wanted(one.endpoint, wanted)),
-    )
 
 
 def _page(diff: Diff, form: str, width: int, *, colour: bool) -> bytes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -127,6 +127,22 @@ class Diff:
     back: tuple[Change, ...]
     unseen: tuple[Unseen, ...] = ()
     worse: tuple[Change, ...] = ()
+
+    def about(self, is_wanted: Callable[[str], bool]) -> Diff:
+        """What of it is about the endpoints of these names."""
+
+        def chosen(many: tuple[Change, ...]) -> tuple[Change, ...]:
+            return tuple(one for one in many if is_wanted(one.subject.endpoint))
+
+        return replace(
+            self,
+            new=chosen(self.new),
+            resolved=chosen(self.resolved),
+            grown=chosen(self.grown),
+            back=chosen(self.back),
+            worse=chosen(self.worse),
+            unseen=tuple(one for one in self.unseen if is_wanted(one.endpoint)),
+        )
 
 
 def history_file(state: Path) -> Path:

@@ -173,6 +173,7 @@ def test_process_that_dies_takes_its_own_work_alone() -> None:
 
 def test_endpoint_is_missing_where_the_server_of_processes_ends_as_one_is_asked_for() -> None:
     assert read(endpoint())["t"].virtual_machines
+    # Nothing public tells which process it is.
     server = forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
     os.kill(server, signal.SIGSTOP)
     threading.Timer(1, os.kill, (server, signal.SIGKILL)).start()

@@ -37,6 +37,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     sweep = session.config.stash.get(_SWEEP, None)
     if sweep is None:
         return
+    # Tests are handed it as a fixture; a process that leads workers runs no test, and has none.
     factory: Any = session.config._tmp_path_factory  # type: ignore[attr-defined]
     sweep.temporary(factory.getbasetemp())
     sweep.checkout(session.config.rootpath)

@@ -23,7 +23,7 @@ def run(
 ) -> tuple[int, bytes, bytes]:
     """Exit code and both streams of ``python -m module``; a failure when it takes longer."""
     ends = [os.pipe() for _ in range(3)]
-    with open(os.devnull, "rb") as nothing:  # noqa: PTH123 - a device
+    with Path(os.devnull).open("rb") as nothing:
         said = {"module": module, "words": words, "cwd": str(cwd), "environ": dict(environ)}
         order = json.dumps(said).encode()
         theirs = [nothing.fileno(), *(write for _, write in ends)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from winrm.exceptions import WinRMTransportError
 
@@ -50,7 +51,7 @@ def _run(data: bytes) -> None:
 
 
 def _conversations() -> Iterator[bytes]:
-    ask = Message("Create", "", "uuid:1", 512_000, None, {}, None)  # type: ignore[arg-type]
+    ask = Message("Create", "", "uuid:1", 512_000, None, {}, ET.Element("Body"))
     told = "\n".join(printed(rows(machines=2))).encode()
     half = len(told) // 2
     received = (

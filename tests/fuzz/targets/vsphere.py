@@ -124,9 +124,10 @@ class _Line:
         if body is None:
             raise ConnectionResetError
         raw = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-        answer: Any = HTTPResponse(_Canned(raw))  # type: ignore[arg-type] # enough of a socket
+        enough_of_a_socket: Any = _Canned(raw)
+        answer = HTTPResponse(enough_of_a_socket)
         answer.begin()
-        return answer  # type: ignore[no-any-return]
+        return answer
 
     def close(self) -> None:
         """Nothing is open."""
